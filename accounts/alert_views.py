@@ -22,12 +22,12 @@ from accounts.management_view import (
     ManagementView,
     checked,
     find_row,
-    own_team,
     page_of,
     person_of,
     team_of,
 )
 from accounts.models import AlertChannel, AlertDelivery
+from accounts.rights import Right
 from accounts.serializers import ListParameters
 from gateway.core.errors import ApiError
 
@@ -81,9 +81,9 @@ class _ChannelView(ManagementView):
         return self._of(self.asked_team(), text)
 
     def changeable(self, text: str) -> AlertChannel:
-        """Where an owner of its team asks. Raises ApiError."""
+        """Raises ApiError, Refused."""
         channel = self.found(text)
-        own_team(self)
+        self.acting(Right.CREDENTIALS)
         return channel
 
     def _of(self, team: Any, text: str) -> AlertChannel:
@@ -123,7 +123,7 @@ class ChannelsView(ManagementView):
         return page_of(rows, query, lambda page: ChannelSerializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
-        team, given = own_team(self), checked(NewChannelSerializer, request.data)
+        team, given = self.asked_team(Right.CREDENTIALS), checked(NewChannelSerializer, request.data)
         channel, secret = channels.make_channel(team=team, created_by=person_of(request), **given)
         return Response(_with_secret(channel, secret), status=status.HTTP_201_CREATED)
 

@@ -14,12 +14,12 @@ from accounts.management_view import (
     ManagementView,
     checked,
     find_row,
-    own_team,
     page_of,
     team_of,
 )
 from accounts.models import Allowance
 from accounts.money import plain
+from accounts.rights import Right
 from accounts.serializers import ListParameters, StrictSerializer
 from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
@@ -142,7 +142,7 @@ class AllowancesView(ManagementView):
         return page_of(rows, query, lambda page: AllowanceSerializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
-        team, given = own_team(self), checked(NewAllowanceSerializer, request.data)
+        team, given = self.asked_team(Right.TERMS), checked(NewAllowanceSerializer, request.data)
         measure = {name: given[name] for name in ("whose", "unit", "window")}
         there = team.allowances.filter(**measure).first()
         if there is not None and there.amount is not None and there.amount != given["amount"]:
@@ -190,7 +190,7 @@ class AllowanceView(ManagementView):
 
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002
         row = self._find(id)
-        own_team(self)
+        self.acting(Right.TERMS)
         changes = checked(AllowanceChangesSerializer, request.data, partial=True)
         if "amount" in changes:
             measure = {"whose": row.whose, "unit": row.unit, "window": row.window}
@@ -199,7 +199,7 @@ class AllowanceView(ManagementView):
 
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         row = self._find(id)
-        own_team(self)
+        self.acting(Right.TERMS)
         remove_allowance(allowance=row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 

@@ -88,7 +88,7 @@ def _hold_to(allowance: Allowance, before: Decimal | None) -> None:
     if allowance.is_money:
         raised = Budget.objects.filter(pk__in=pks, raise_usd__gt=ceiling - F("amount_usd"))
         raised.update(raise_usd=None, raise_until=None)
-    whose = Key.objects.filter(first__isnull=True) if _is_of_keys(allowance) else Membership.objects
+    whose = Key.objects.filter(first__isnull=True) if _is_of_keys(allowance) else Membership.objects.active()
     without = whose.filter(team=allowance.team_id).exclude(pk__in=rows.values(allowance.whose))
     _give(allowance, without.values_list("pk", flat=True))
 

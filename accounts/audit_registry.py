@@ -7,9 +7,11 @@ from accounts.models import (
     AlertChannel,
     Allowance,
     Budget,
+    Invitation,
     Key,
     Limit,
     Membership,
+    MembershipGrant,
     Project,
     ServiceAccount,
     Team,
@@ -19,13 +21,20 @@ from gateway.core import audit_context
 
 
 def watch_accounts() -> None:
-    watch(Team, unwatched=["created_at", "usage_zone"])
+    watch(Team, unwatched=["created_at", "usage_zone"], team=lambda team: team.pk)
     watch(Membership, unwatched=["created_at"], page=_team_page)
+    watch(
+        MembershipGrant,
+        unwatched=["created_at"],
+        page=lambda grant: _team_page(grant.membership),
+        team=lambda grant: grant.membership.team_id,
+    )
+    watch(Invitation, unwatched=["digest", "created_at", "sent_at"], page=_team_page)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)
-    watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject)
-    watch(Budget, unwatched=["set_by", "set_at"], page=_page_of_budget)
+    watch(Limit, unwatched=["set_by", "set_at"], page=_page_of_subject, team=_team_of_subject)
+    watch(Budget, unwatched=["set_by", "set_at"], page=_page_of_budget, team=_team_of_subject)
     watch(
         AlertChannel,
         unwatched=["public_id", "failing_since", "paused_until", "delivered_at", "created_at"],
@@ -43,8 +52,8 @@ def watch_accounts() -> None:
     watch(Group, many=["permissions"])
 
 
-def _team_page(membership: Membership) -> str:
-    return audit_context.name_page("accounts.team", membership.team_id)
+def _team_page(row: Membership | Invitation) -> str:
+    return audit_context.name_page("accounts.team", row.team_id)
 
 
 def _page_of_allowance(allowance: Allowance) -> str:
@@ -65,3 +74,9 @@ def _page_of_budget(budget: Budget) -> str:
     return (
         audit_context.own_page(budget) if budget.is_operators else audit_context.page_of(budget.subject_row)
     )
+
+
+def _team_of_subject(row: Limit | Budget) -> int | None:
+    if isinstance(row, Budget) and row.is_operators:
+        return None
+    return audit_context.team_of(row.subject_row)

@@ -9,6 +9,11 @@ from gateway.core.store.tries import Patience, Tries
 # Wrong keys cost their sender nothing: so what is kept of each address is forgotten sooner.
 WRONG_KEYS = Patience(free=30, longest_s=60, kept_s=600)
 WRONG_PASSWORDS = Patience(free=5, longest_s=900)
+WRONG_CODES = Patience(free=5, longest_s=900)
+WRONG_LINKS = Patience(free=10, longest_s=900)
+# Mails that anybody may ask for: from one address, and to one.
+MAILS_FROM = Patience(free=20, longest_s=900)
+MAILS_TO = Patience(free=3, longest_s=3600)
 TOO_MANY_KEYS = (
     "This key is not valid, and too many that are not came from your address. Valid keys are still served; "
     "wait {wait_s} s before you try another one."
@@ -48,7 +53,35 @@ def leaks_from(address: str) -> str:
     return f"leaks:{counted_as(address)}"
 
 
-def passwords_of(username: str, address: str) -> str:
-    """By account and address together: so nobody locks another out. Names that nobody has count alike."""
-    digest = hashlib.sha256(username.encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return f"sign-in:{digest}:{counted_as(address)}"
+def passwords_of(name: str, address: str) -> str:
+    """By account and address together: so nobody locks another out. Names that nobody has count alike.
+
+    However a name's letters are written: an e-mail address opens in small ones and in capitals.
+    """
+    return f"sign-in:{_digest(name)}:{counted_as(address)}"
+
+
+def codes_of(person_id: int) -> str:
+    """Of whoever has proved one thing already: so by account alone, wherever the codes come from."""
+    return f"codes:{person_id}"
+
+
+def links_from(address: str) -> str:
+    """What wrong secrets of mailed links are counted by."""
+    return f"links:{counted_as(address)}"
+
+
+def mails_from(address: str) -> str:
+    """What mails that strangers ask for are counted by."""
+    return f"mails-from:{counted_as(address)}"
+
+
+def mails_to(recipient: str) -> str:
+    """The same by who would get them, whether there is such a person or not."""
+    return f"mails-to:{_digest(recipient)}"
+
+
+def _digest(name: str) -> str:
+    # Databases compare by capitals, which fold more letters into one than small ones do.
+    folded = name.strip().upper().casefold()
+    return hashlib.sha256(folded.encode("utf-8", "surrogatepass")).hexdigest()[:32]

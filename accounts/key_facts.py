@@ -13,6 +13,7 @@ from accounts.measures import write_exactly
 from accounts.models import Key, Membership, Project
 from accounts.querysets import KeyQuerySet
 from accounts.restrictions import PLAIN, Restrictions, read_networks
+from accounts.rights import Right
 from accounts.scopes import CATALOGUE, FEED, INFERENCE, scopes_of
 
 _COLUMNS = (
@@ -71,7 +72,11 @@ _COLUMNS = (
     "has_projects",
 )
 _PLAIN_SCOPES = frozenset({INFERENCE, CATALOGUE})
-_MEMBER = Membership.objects.filter(team=OuterRef("team"), user=OuterRef("owner")).values("pk")[:1]
+_MEMBER = (
+    Membership.objects.with_right(Right.CALL)
+    .filter(team=OuterRef("team"), user=OuterRef("owner"))
+    .values("pk")[:1]
+)
 Row = Mapping[str, Any]
 
 
@@ -91,7 +96,7 @@ def find_key(public_id: str) -> Key | None:
 
 
 def with_owners(keys: KeyQuerySet) -> KeyQuerySet:
-    """With whose they are, and `member_id`: the membership of their owner, None where there is none."""
+    """With whose they are, and `member_id`: the membership of their owner, None where none lets them call."""
     rows = keys.select_related("team", "owner", "service_account", "project", "replaces", "successor")
     return rows.annotate(member_id=Subquery(_MEMBER))
 

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -13,8 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from accounts.acting import Acting
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
-from accounts.models import Key, Membership, Team, User
+from accounts.memberships import teams_of
+from accounts.models import Key, Team, User
+from accounts.rights import Right, rights_of_key
 from accounts.scopes import FEED
 from accounts.serializers import TeamParameter
 from gateway.core.errors import ApiError
@@ -59,9 +63,13 @@ class ManagementView(APIView):
     permission_classes = [MayManageKeys]
     parser_classes = [StrictJsonParser]
 
-    def asked_team(self) -> Team:
+    def acting(self, right: Right = Right.READ) -> Acting:
+        """For the team that is asked for, where the caller may do that there. Raises ApiError, Refused."""
         query = checked(TeamParameter, self.request.query_params.dict())
-        return team_of(self.request, query.get("team"))
+        return acting_of(self.request, query.get("team"), right)
+
+    def asked_team(self, right: Right = Right.READ) -> Team:
+        return self.acting(right).team
 
 
 def find_row(rows: QuerySet[_Row], text: str, what: str) -> _Row:
@@ -87,6 +95,15 @@ def checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
     return dict(serializer.validated_data)
 
 
+def joined_lists(query: QueryDict) -> dict[str, str]:
+    """A query whose lists may be written as `name=a,b`, `name=a&name=b` or `name[]=a&name[]=b`."""
+    told: dict[str, str] = {}
+    for name, values in query.lists():
+        plain = name.removesuffix("[]")
+        told[plain] = ",".join([told[plain], *values] if plain in told else values)
+    return told
+
+
 def team_of(request: Request, slug: str | None) -> Team:
     """The team that is acted for. Raises ApiError where it is not the caller's, or not clear."""
     teams = _teams(request)
@@ -103,20 +120,29 @@ def team_of(request: Request, slug: str | None) -> Team:
     return chosen[0]
 
 
-def own_team(view: ManagementView) -> Team:
-    """The team, where its owner asks. Raises ApiError."""
-    team, person = view.asked_team(), person_of(view.request)
-    owner = Membership.Role.OWNER
-    if person is None or not team.memberships.filter(user=person, role=owner).exists():
-        message = f"Only an owner of {team.name} may change it: sign in as one, or ask staff."
-        raise ApiError(message, status=403, code="owner_required")
-    return team
+def acting_of(request: Request, slug: str | None, right: Right = Right.READ) -> Acting:
+    """For the team of that slug, or the only one. Raises ApiError, Refused."""
+    team, principal, person = team_of(request, slug), request.user, person_of(request)
+    owner = principal.key.owner_id if isinstance(principal, KeyPrincipal) else person and person.pk
+    membership = team.memberships.active().filter(user=owner).first() if owner is not None else None
+    if isinstance(principal, KeyPrincipal):
+        rights = (
+            rights_of_key(membership.role if membership else None) if principal.may_manage else _OF_OTHER_KEYS
+        )
+        acting = Acting(None, team, membership, rights, principal.key)
+    else:
+        acting = Acting(person, team, membership, membership.rights if membership else frozenset())
+    acting.check(right)
+    return acting
+
+
+_OF_OTHER_KEYS = frozenset({Right.READ})
 
 
 def _teams(request: Request) -> list[Team]:
     person = person_of(request)
     if person is not None:
-        return list(person.teams.filter(is_active=True, archived_at__isnull=True))
+        return list(teams_of(person).filter(is_active=True, archived_at__isnull=True))
     return [request.user.team] if isinstance(request.user, KeyPrincipal) else []
 
 

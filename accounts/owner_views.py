@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
-from accounts.management_view import TEAM, ManagementView, checked, own_team, person_of, team_of
+from accounts.management_view import TEAM, ManagementView, checked, person_of, team_of
 from accounts.models import LedgerEntry, Project, ServiceAccount, Team
 from accounts.own_key import OwnKeyAnswerSerializer, OwnKeySerializer, look
 from accounts.owner_serializers import (
@@ -29,6 +29,7 @@ from accounts.owner_serializers import (
     TeamChangesSerializer,
     TeamSerializer,
 )
+from accounts.rights import Right
 from accounts.serializers import ListParameters
 from gateway.core.errors import ApiError
 
@@ -110,7 +111,7 @@ class TeamView(ManagementView):
         examples=[_sent({"cost_centre": "4711"}), _told(_TEAM)],
     )
     def patch(self, request: Request) -> Response:
-        team = own_team(self)
+        team = self.asked_team(Right.TERMS)
         changes = checked(TeamChangesSerializer, request.data)
         is_staff = request.user.has_perm("accounts.change_team")
         if "charge_factor" in changes and not is_staff:
@@ -132,7 +133,7 @@ class _TeamActView(ManagementView):
     terms: ClassVar[dict[str, bool]]
 
     def post(self, request: Request) -> Response:  # noqa: ARG002  # likewise
-        return Response(TeamSerializer(type(self).act(team=own_team(self), **self.terms)).data)
+        return Response(TeamSerializer(type(self).act(team=self.asked_team(Right.TERMS), **self.terms)).data)
 
 
 def _act_schema(name: str, summary: str) -> Any:
@@ -184,7 +185,7 @@ class _RowsView(ManagementView):
         )
 
     def post(self, request: Request) -> Response:
-        team, given = self.asked_team(), checked(self.new, request.data)
+        team, given = self.asked_team(Right.KEYS), checked(self.new, request.data)
         given["name"] = given["name"].strip()
         row = rows_of(self.kind, team).filter(slug=given["slug"]).first()
         if row is None:
@@ -214,25 +215,25 @@ class _RowView(ManagementView):
         return Response(self.told(self.find(id)).data)
 
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002
-        row = self.find(id)
+        row = self.find(id, Right.KEYS)
         changed = self.change(row, checked(self.changes, request.data, partial=True))
         return Response(self.told(changed).data)
 
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
-        row = self.find(id)
+        row = self.find(id, Right.KEYS)
         if reason := self.reason_to_keep(row):
             raise ApiError(f"'{id}' cannot be deleted: {reason}", status=409, code="in_use")
         row.delete()
         return Response(status=status.HTTP_204_NO_CONTENT)
 
-    def find(self, slug: str) -> Any:
+    def find(self, slug: str, right: Right = Right.READ) -> Any:
+        acting = self.acting()
         # What no slug has does not reach SQL: PostgreSQL fails on a NUL.
-        found = (
-            rows_of(self.kind, self.asked_team()).filter(slug=slug).first() if slug.isprintable() else None
-        )
+        found = rows_of(self.kind, acting.team).filter(slug=slug).first() if slug.isprintable() else None
         if found is None:
             what = self.kind._meta.verbose_name
             raise ApiError(f"There is no {what} '{slug}' in this team.", status=404, code="not_found")
+        acting.check(right)
         return found
 
     def change(self, row: Any, changes: dict[str, Any]) -> Any:

@@ -14,6 +14,8 @@ _SETS = frozenset("[]?")
 
 read_names: Callable[[], Iterable[str]] = tuple
 """Ids and aliases that there are. The catalogue, which knows them, puts itself here."""
+read_slugs: Callable[[], Iterable[str]] = tuple
+"""Of the providers that there are, likewise."""
 
 
 def matches_any(names: Iterable[str], patterns: Sequence[str]) -> bool:
@@ -45,10 +47,18 @@ def is_within(pattern: str, wider: str) -> bool:
     return False
 
 
-def warn_of(patterns: Sequence[str]) -> list[str]:
-    """Sentences for whoever sets them: a pattern may outlive its models, or come before them, so it is no error."""
-    names = list(read_names()) if patterns else []
-    return [f"No model matches '{each}' now." for each in patterns if not matches_any(names, [each])]
+def warn_of(models: Sequence[str], providers: Sequence[str] = ()) -> list[str]:
+    """Sentences for whoever sets them: a pattern may outlive what it is for, or come before it, so it is no error."""
+    return [
+        f"No {what} matches '{each}' now."
+        for what, patterns, read in (("model", models, read_names), ("provider", providers, read_slugs))
+        for each in _unmatched(patterns, read)
+    ]
+
+
+def _unmatched(patterns: Sequence[str], read: Callable[[], Iterable[str]]) -> list[str]:
+    names = list(read()) if patterns else []
+    return [each for each in patterns if not matches_any(names, [each])]
 
 
 def _fault_of(pattern: object) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _Row = TypeVar("_Row", bound=Model)
 _KEY = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{12})(?:-.*)?")
+_BEGINNING = re.compile(r"(?:sk-gw-)?([0-9A-Za-z]{4,11})")
 _REQUEST = "req_"
 CHARGED = Coalesce("charge_usd", "cost_usd")
 """What a row of the ledger has charged its team: `LedgerEntry.charged_usd` in SQL."""
@@ -29,6 +30,11 @@ class KeyQuerySet(QuerySet["Key"]):
         """The key of that id, alone or as keys are shown: `sk-gw-<id>-…`."""
         shown = _KEY.fullmatch(text.strip())
         return self.filter(public_id=shown[1]) if shown else self.none()
+
+    def begun_as(self, text: str) -> "KeyQuerySet":
+        """Those whose ids begin so, of at least four letters; `sk-gw-` before them says nothing."""
+        begun = _BEGINNING.fullmatch(text.strip())
+        return self.filter(public_id__startswith=begun[1]) if begun else self.none()
 
     def with_limits(self) -> "KeyQuerySet":
         """With the limits of their lineages."""

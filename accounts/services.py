@@ -20,6 +20,7 @@ from accounts.limiting import set_published
 from accounts.models import Key, Project, ServiceAccount, Team, User
 from accounts.restrictions import LISTS, check_lists
 from accounts.revision import Part, take_revision
+from accounts.rights import Right
 from accounts.scopes import MEANT, check_scopes, word_for
 from accounts.width import check_ceilings, check_floor, check_not_wider, weaker
 from gateway.core.refusals import InvalidField
@@ -369,8 +370,8 @@ def _check_owner(team: Team, terms: Mapping[str, Any]) -> None:
     owner, account, project = (terms.get(name) for name in ("owner", "service_account", "project"))
     if owner is not None and account is not None:
         raise InvalidField("service_account", "A key has one owner: a person or a service account.")
-    if owner is not None and not team.memberships.filter(user=owner).exists():
-        raise InvalidField("owner", f"{owner} is no member of {team.name}.")
+    if owner is not None and not team.memberships.with_right(Right.CALL).filter(user=owner).exists():
+        raise InvalidField("owner", f"{owner} is no member of {team.name} whose role lets them have keys.")
     if account is not None and (account.team_id != team.pk or not account.is_active):
         raise InvalidField("service_account", "It is another team's, or switched off.")
     if project is not None and (project.team_id != team.pk or project.archived_at is not None):

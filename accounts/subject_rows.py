@@ -5,13 +5,14 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts.acting import Acting
 from accounts.models import Key, Membership, Project, ServiceAccount, Team
-from gateway.core.refusals import InvalidField
+from accounts.rights import Right
+from gateway.core.refusals import InvalidField, Refused
 
 Owner = Key | Membership | ServiceAccount | Project | Team
 """Whom a limit or a budget is for; a key stands for its lineage."""
-BY_OWNERS = frozenset({"member", "team"})
-"""Of these the team's owners alone decide; all of its people decide of the others."""
+_RIGHTS: Mapping[type[Any], Right] = {Team: Right.TERMS, Membership: Right.MEMBERS}
 _KINDS: Mapping[type[Any], str] = {
     Key: "key",
     Membership: "member",
@@ -19,6 +20,23 @@ _KINDS: Mapping[type[Any], str] = {
     Project: "project",
     Team: "team",
 }
+
+
+def may_set(acting: Acting, subject: Any) -> bool:
+    """Whether limits and budgets of that one are theirs to set; of a key's where the key is."""
+    if isinstance(subject, Key):
+        return acting.may_manage(subject)
+    return acting.may(_RIGHTS.get(type(subject), Right.KEYS))
+
+
+def check_may_set(acting: Acting, subject: Any) -> None:
+    """Raises Refused."""
+    if not may_set(acting, subject):
+        raise refusal_to_set(acting, subject)
+
+
+def refusal_to_set(acting: Acting, subject: Any) -> Refused:
+    return acting.refusal(_RIGHTS.get(type(subject), Right.KEYS))
 
 
 def subject_columns(subject: Owner) -> dict[str, Owner]:

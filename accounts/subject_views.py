@@ -13,12 +13,11 @@ from accounts.management_view import (
     ManagementView,
     checked,
     find_row,
-    own_team,
     page_of,
     team_of,
 )
 from accounts.models import Budget, Limit
-from accounts.subject_rows import BY_OWNERS, Owner, find_subject, subject_columns
+from accounts.subject_rows import Owner, check_may_set, find_subject, subject_columns
 from accounts.subject_serializers import SubjectListParameters
 from gateway.core.errors import ApiError
 from gateway.core.refusals import InvalidField
@@ -32,10 +31,9 @@ class _SubjectView(ManagementView):
     def rows_of(self, team: Any) -> Any:
         return self.kind.objects.for_team(team).with_subjects()
 
-    def check_may_set(self, kind: str) -> None:
-        """Of the team and its people its owners decide. Raises ApiError."""
-        if kind in BY_OWNERS:
-            own_team(self)
+    def check_may_set(self, subject: Any) -> None:
+        """Raises Refused."""
+        check_may_set(self.acting(), subject)
 
     def told(self, row: Any, answer_status: int = status.HTTP_200_OK) -> Response:
         return Response(self.write([row])[0], status=answer_status)
@@ -67,7 +65,7 @@ class SubjectRowsView(_SubjectView):
         team, given = self.asked_team(), checked(self.new, request.data)
         kind = given.pop("subject")
         subject = find_subject(team, kind, given.pop("subject_id", None))
-        self.check_may_set(kind)
+        self.check_may_set(subject)
         measure = {term: given[term] for term in self.measure}
         there = self.kind.objects.with_subjects().filter(**subject_columns(subject), **measure)
         try:
@@ -93,7 +91,7 @@ class SubjectActView(_SubjectView):
 
     def find_changeable(self, text: str) -> Any:
         row = self.find(text)
-        self.check_may_set(row.subject_kind)
+        self.check_may_set(row.subject_row)
         return row
 
 

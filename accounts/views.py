@@ -12,13 +12,17 @@ from rest_framework.response import Response
 from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
+from accounts.acting import Acting, check_may_issue
 from accounts.key_facts import with_owners
 from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
-from accounts.models import Key, Team, User
+from accounts.memberships import hand_over_key, people_of
+from accounts.models import Key, Team
 from accounts.querysets import KeyQuerySet
 from accounts.repeats import HEADER, issue_once
+from accounts.rights import Right
 from accounts.serializers import (
     ChangedKeySerializer,
+    HandOverSerializer,
     IssuedKeySerializer,
     KeyChangesSerializer,
     KeyListSerializer,
@@ -85,6 +89,7 @@ _CHANGED = OpenApiExample("A changed key", value=_KEY | {"warnings": []}, respon
 _ISSUED = OpenApiExample(
     "Issued", value={"key": "sk-gw-3kT9vQ2mXw7B-…"} | _KEY | {"warnings": []}, response_only=True
 )
+_HANDED = OpenApiExample("To a program", value={"service_account": "billing"}, request_only=True)
 _ROTATION = OpenApiExample("An hour for both", value={"overlap_s": 3600}, request_only=True)
 _PAGE = OpenApiExample(
     "One page",
@@ -130,6 +135,13 @@ _PAGE = OpenApiExample(
         responses={201: IssuedKeySerializer, 200: IssuedKeySerializer},
         examples=[_ROTATION, _ISSUED],
     ),
+    hand_over=extend_schema(
+        summary="Make a key another member's, a service account's or the team's own",
+        parameters=[TEAM],
+        request=HandOverSerializer,
+        responses=KeySerializer,
+        examples=[_HANDED, _ANSWER],
+    ),
     revoke=extend_schema(
         summary="Revoke a key for good, as DELETE does",
         parameters=[TEAM],
@@ -155,18 +167,20 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         )
 
     def create(self, request: Request) -> Response:
-        team = self.asked_team()
+        acting = self.acting()
+        team = acting.team
         terms = _with_rows(team, checked(NewKeySerializer, request.data))
+        check_may_issue(acting, terms)
         person, maker = person_of(request), maker_of(request)
         return self._issued(
             lambda: services.issue_key(team=team, created_by=person, maker=maker, **terms), team
         )
 
     def retrieve(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002  # the name in the address
-        return Response(KeySerializer(self._key(id)).data)
+        return Response(KeySerializer(self._key(id)[0]).data)
 
     def partial_update(self, request: Request, id: str) -> Response:  # noqa: A002
-        key = self._key(id)
+        key = self._changeable(id)
         changes = _with_rows(key.team, checked(KeyChangesSerializer, request.data, partial=True))
         changed = services.update_key(key=key, maker=maker_of(request), **changes)
         return Response(ChangedKeySerializer(changed).data)
@@ -176,7 +190,7 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
 
     @action(detail=True, methods=["post"])
     def rotate(self, request: Request, id: str) -> Response:  # noqa: A002
-        key = self._key(id)
+        key = self._changeable(id)
         given = checked(RotationSerializer, request.data)
         overlap = timedelta(seconds=given["overlap_s"]) if "overlap_s" in given else services.OVERLAP
         person, maker = person_of(request), maker_of(request)
@@ -188,6 +202,18 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
     def revoke(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         return self._revoke(id)
 
+    @action(detail=True, methods=["post"], url_path="hand-over", url_name="hand-over")
+    def hand_over(self, request: Request, id: str) -> Response:  # noqa: A002
+        key, acting = self._key(id)
+        given = _with_rows(acting.team, checked(HandOverSerializer, request.data))
+        if not acting.may_manage(key):
+            acting.check(Right.KEYS)
+        if given.get("owner") and given.get("service_account"):
+            raise InvalidField("service_account", "A key has one owner: a person or a service account.")
+        to = given.get("owner") or given.get("service_account")
+        hand_over_key(key=key, to=to, by=acting)
+        return Response(KeySerializer(self._key(id)[0]).data)
+
     def _issued(self, issue: Callable[[], tuple[Key, str]], team: Team) -> Response:
         person, maker = person_of(self.request), maker_of(self.request)
         actor = f"{team.pk} key {maker.lineage_id}" if maker else f"{team.pk} person {person and person.pk}"
@@ -198,23 +224,31 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
         return Response(told, status=status.HTTP_201_CREATED)
 
     def _revoke(self, public_id: str) -> Response:
-        return Response(KeySerializer(services.revoke_key(key=self._key(public_id))).data)
+        return Response(KeySerializer(services.revoke_key(key=self._changeable(public_id))).data)
 
     def _keys(self, team: Team) -> KeyQuerySet:
         return with_owners(Key.objects.for_team(team).with_limits())
 
-    def _key(self, public_id: str) -> Key:
-        keys = self._keys(self.asked_team())
+    def _changeable(self, public_id: str) -> Key:
+        """Raises ApiError, Refused."""
+        key, acting = self._key(public_id)
+        if not acting.may_manage(key):
+            acting.check(Right.KEYS)
+        return key
+
+    def _key(self, public_id: str) -> tuple[Key, Acting]:
+        acting = self.acting()
+        keys = self._keys(acting.team)
         # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
         key = keys.filter(public_id=public_id).first() if public_id.isalnum() else None
         if key is None:
             raise ApiError(f"There is no key '{public_id}' in this team.", status=404, code="key_not_found")
-        return key
+        return key, acting
 
 
 def _with_rows(team: Team, terms: dict[str, Any]) -> dict[str, Any]:
     """Of owner, service account and project the team's rows, in place of their names. Raises InvalidField."""
-    people = User.objects.filter(teams=team)
+    people = people_of(team)
     rows = {
         "owner": (people, "username", "a member"),
         "service_account": (team.service_accounts.all(), "slug", "a service account"),

@@ -124,6 +124,6 @@ def _fault(column: str, word: str) -> str:
     shown = ", ".join(known[:_SHOWN]) + (" …" if len(known) > _SHOWN else "")
     article = "an" if name[0] in "aeiou" else "a"
     return (
-        f"“{word}” is not {article} {name} that is known.{meant} Known are {shown}. "
-        f"To keep it all the same write {MEANT}{word}."
+        f"“{word}” is not {article} {name} that is known.{meant} "
+        f"To keep it all the same write {MEANT}{word}. Known are {shown}."
     )

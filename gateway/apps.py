@@ -8,12 +8,10 @@ class GatewayConfig(AppConfig):
 
     def ready(self) -> None:
         # Imported here, when settings and the admin are complete. A check registers itself.
-        from django.contrib import admin
 
         from gateway.celery import app
+        from gateway.identity import telling  # noqa: F401
         from gateway.ops import checks  # noqa: F401
-        from gateway.portal.sign_in import AdminSignInForm
 
-        admin.site.login_form = AdminSignInForm
         # Of every thread: a web process' threads hand tasks to workers, and Celery's own default knows no broker.
         app.set_default()

@@ -7,12 +7,13 @@ from pathlib import Path
 import django
 from celery.schedules import crontab
 
-from gateway import alert_settings, env, ledger_settings
+from gateway import alert_settings, audit_settings, env, ledger_settings
 from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.redis_url import broker_url, is_usable, verified
 from gateway.database import database
 from gateway.env import read_mail_server
+from gateway.identity_settings import *  # noqa: F403  # what allauth reads by name
 from gateway.server.front import read_cors_origins, read_public_url
 from gateway.server.patience import EdgeLimits
 from gateway.web.theme import unfold_settings
@@ -75,6 +76,12 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
     "rest_framework",
     "django_filters",
     "import_export",
@@ -96,11 +103,13 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "gateway.web.middleware.ContentSecurityPolicy",
     "gateway.web.middleware.OtherSlash",
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
+    "gateway.identity.required.Sessions",
     "gateway.core.audit_context.AuditContext",
 ]
 
@@ -129,19 +138,11 @@ TEMPLATES = [
 DATABASE_CONNECTIONS = env.whole("GATEWAY_DATABASE_CONNECTIONS", 8, least=1)
 DATABASES = {"default": database(DATABASE_URL, DATA_DIR / "gatehouse.sqlite3", DATABASE_CONNECTIONS)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-AUTH_USER_MODEL = "accounts.User"
-AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
-    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-]
-PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 AUDITLOG_LOGENTRY_MODEL = "accounts.AuditEntry"
 # Its migrations would make the table of the model that ours replaces, and its reference to users bars `flush`.
 MIGRATION_MODULES = {"auditlog": None}
 AUDITLOG_STORE_JSON_CHANGES = True
 AUDITLOG_USE_FK_STRING_REPRESENTATION = True
-LOGIN_URL = "portal:sign-in"
-LOGIN_REDIRECT_URL = "portal:keys"
 
 USE_TZ = True
 TIME_ZONE = "UTC"
@@ -243,6 +244,8 @@ SPEND_LEAP_FACTOR: float = alert_settings.SPEND_LEAP_FACTOR
 LEAKED_KEYS: str = alert_settings.LEAKED_KEYS
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
 _MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
+# Where it is not said, nobody waits for a mail that may never leave: links are handed on.
+MAIL_IS_SET = bool(env.text("GATEWAY_SMTP_URL", ""))
 if django.VERSION >= (6, 1):
     MAILERS = {"default": {"OPTIONS": _MAIL_SERVER._asdict()}}
 else:
@@ -253,6 +256,8 @@ STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 ROUTING_DAYS, STATEMENT_DAYS = ledger_settings.ROUTING_DAYS, ledger_settings.STATEMENT_DAYS
 LEDGER_DAYS: int = ledger_settings.LEDGER_DAYS
 LEDGER_EXPORT, LEDGER_EXPORT_FORM = ledger_settings.EXPORT, ledger_settings.EXPORT_FORM
+AUDIT_DAYS: int = audit_settings.DAYS
+AUDIT_PUSH, AUDIT_PUSH_SECRETS = audit_settings.PUSH, audit_settings.PUSH_SECRETS
 # How long answers of /v1/responses are kept for those who go on from them.
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
@@ -337,6 +342,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
+    "end grants": _every(60.0, "accounts.tasks.end_grants"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
     "prove spending": {
         **_every(86_400.0, "accounts.tasks.prove_spending"),
@@ -349,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "export the ledger": _every(300.0, "accounts.tasks.export_ledger"),
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
+    "send the audit on": _every(10.0, "accounts.tasks.send_audit"),
     "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),

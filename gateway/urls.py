@@ -13,6 +13,7 @@ from gateway.web import views
 from gateway.web.admin_search import search
 
 urlpatterns = [
+    path("", include("gateway.identity.urls")),
     path("", include("gateway.portal.urls")),
     path("", include("gateway.public.urls")),
     path("admin/connect/", include("gateway.connect.urls")),
@@ -20,6 +21,7 @@ urlpatterns = [
     path("admin/search/", admin.site.admin_view(search)),
     path("admin/reprice/", admin.site.admin_view(show_repricing), name="reprice"),
     path("admin/routes/<int:pk>/trial/", admin.site.admin_view(show_trial), name="route-trial"),
+    path("admin/", include("gateway.identity.admin_door")),
     path("admin/", admin.site.urls),
     path("v1/", include("catalogue.urls")),
     path("v1beta/", include(google_urlpatterns)),

@@ -22,7 +22,7 @@ def watch_providers() -> None:
         secret=["ciphertext"],
         page=_page_of_further,
     )
-    watch(Quota, page=_page_of_quota)
+    watch(Quota, page=_page_of_quota, team=_team_of_quota)
     watch(AdministratorCredential, unwatched=["rotated_at"], secret=["ciphertext"])
     watch(BillMapping)
     watch(Bill, unwatched=["lines", "brought_at"])
@@ -45,3 +45,7 @@ def _page_of_quota(quota: Quota) -> str:
     if quota.credential is not None:
         return _page_of_further(quota.credential)
     return audit_context.name_page("providers.provider", quota.provider_id)
+
+
+def _team_of_quota(quota: Quota) -> int | None:
+    return None if quota.credential is None else quota.credential.team_id

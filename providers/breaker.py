@@ -15,8 +15,6 @@ LONGEST_WAIT_S = 60.0
 """For a limit, whatever the provider asks for: clients are told that, and we find out."""
 # A probe that ended without a word, because its client left, does not block the next one for longer.
 PROBE_LEASE_S = 30.0
-ASKED_WITHIN_S = 2.0
-"""Who has had no call for it since then does not ask for the lease: the call that finds out must come from there."""
 _SLOT_S = 10
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half_open"
@@ -77,8 +75,9 @@ class Breaker:
     recent: Recent = field(default_factory=Recent)
     hold: str = ""
     """Staff's word, `open` or `closed`; "": they let it be."""
-    asked_at: float = -math.inf
     leased_until: float = -math.inf
+    taken_until: float = -math.inf
+    """Another process has the lease, as far as was heard."""
     probed_at: float | None = None
 
     def state(self, at: float) -> str:
@@ -156,7 +155,6 @@ class Breaker:
         is_spared = is_only and self.cause in SPARING
         if at < self.open_until:
             return is_spared
-        self.asked_at = at
         if self.is_probed(at) or (is_shared and at >= self.leased_until):
             return is_spared
         self.probed_at = at
@@ -165,11 +163,15 @@ class Breaker:
     def is_probed(self, at: float) -> bool:
         return self.probed_at is not None and at - self.probed_at < PROBE_LEASE_S
 
-    def wants_lease(self, at: float) -> bool:
-        """Half-open with a call under way that finds out, or with somebody who would make one."""
-        if self.open_until is None or at < self.open_until:
+    def may_claim(self, at: float) -> bool:
+        """Whether a call that would find out has only the lease to ask for."""
+        if self.state(at) != HALF_OPEN or self.is_probed(at):
             return False
-        return self.is_probed(at) or at - self.asked_at <= ASKED_WITHIN_S
+        return at >= self.leased_until and at >= self.taken_until
+
+    def keeps_lease(self, at: float) -> bool:
+        """Half-open with a call under way that finds out."""
+        return self.state(at) == HALF_OPEN and self.is_probed(at)
 
     def close(self) -> None:
         self.open_until = self.probed_at = None
@@ -189,5 +191,5 @@ class Breaker:
 
     def _open(self, cause: str, at: float, until: float) -> bool:
         self.open_until, self.cause, self.opened_at = until, cause, at
-        self.probed_at, self.leased_until = None, -math.inf
+        self.probed_at, self.leased_until, self.taken_until = None, -math.inf, -math.inf
         return True

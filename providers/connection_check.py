@@ -98,8 +98,8 @@ _WAYS_OUT: Mapping[Trouble, str] = {
         "{name} refuses the request ({status}). With some vendors that is a wrong key: copy it again."
     ),
     Trouble.CREDENTIAL_REFUSED: (
-        "{name} refuses this key ({status}). Copy it again in full; check that it is one of this vendor and"
-        " has not been revoked."
+        "{name} refuses this key ({status}). Copy it again in full; check that it belongs to this provider"
+        " and has not been revoked."
     ),
     Trouble.NO_CREDIT: (
         "{name} knows this key, but its account has no credit ({status}). Add some there, and try again."

@@ -7,17 +7,16 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.authentication import KeyPrincipal
 from accounts.management_view import (
     TEAM,
     ManagementView,
     checked,
     find_row,
-    own_team,
     page_of,
     team_of,
 )
-from accounts.models import Key, Membership, Team
+from accounts.models import Key, Team
+from accounts.rights import Right
 from gateway.core.errors import ApiError
 from gateway.core.refusals import InvalidField
 from gateway.core.sealing import SecretError
@@ -83,16 +82,6 @@ _PAGE = OpenApiExample(
 class _CredentialView(ManagementView):
     """Of one team's own credentials."""
 
-    def owners_team(self) -> Team:
-        """The team, where its owner asks, by a session or by a management key of theirs. Raises ApiError."""
-        principal: Any = self.request.user
-        if isinstance(principal, KeyPrincipal) and principal.key.owner_id is not None:
-            team = self.asked_team()
-            owns = team.memberships.filter(user=principal.key.owner_id, role=Membership.Role.OWNER)
-            if owns.exists():
-                return team
-        return own_team(self)
-
     def find(self, team: Team, text: str) -> ProviderCredential:
         return find_row(ProviderCredential.objects.for_team(team), text, f"credential '{text}' in this team")
 
@@ -127,7 +116,7 @@ class CredentialsView(_CredentialView):
         return page_of(rows, query, write_credentials)
 
     def post(self, request: Request) -> Response:
-        team = self.owners_team()
+        team = self.asked_team(Right.CREDENTIALS)
         given = _with_keys(team, checked(NewCredentialSerializer, request.data))
         provider = _provider(given.pop("provider"))
         label, secret = given.pop("label"), given.pop("secret")
@@ -182,7 +171,7 @@ class CredentialView(_CredentialView):
         return Response(write_credentials([self.find(self.asked_team(), id)])[0])
 
     def patch(self, request: Request, id: str) -> Response:  # noqa: A002
-        team = self.owners_team()
+        team = self.asked_team(Right.CREDENTIALS)
         credential = self.find(team, id)
         changes = _with_keys(team, checked(CredentialChangesSerializer, request.data, partial=True))
         changes = _with_place(credential.provider, changes)
@@ -196,7 +185,7 @@ class CredentialView(_CredentialView):
         return Response(write_credentials([credential])[0])
 
     def delete(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
-        remove_credential(credential=self.find(self.owners_team(), id))
+        remove_credential(credential=self.find(self.asked_team(Right.CREDENTIALS), id))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
@@ -215,7 +204,7 @@ class CredentialTestView(_CredentialView):
     """`/v1/credentials/{id}/test`."""
 
     def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
-        credential = self.find(self.owners_team(), id)
+        credential = self.find(self.asked_team(Right.CREDENTIALS), id)
         try:
             secret = open_secret(credential)
         except SecretError:

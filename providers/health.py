@@ -83,7 +83,7 @@ class _Record:
             (True, tally.served),
             (False, tally.trailing),
         ):
-            if count > 0 and (rate < 1.0 or not is_success):
+            if count:
                 rate = is_success + (rate - is_success) * (1.0 - _NEWEST) ** count
         self.success_rate, self.rated_at = rate, at
         if tally.served:
@@ -96,9 +96,7 @@ class _Record:
     def look(self, at: float) -> HealthStatus:
         breaker = self.breaker
         status = self.status(at)
-        if breaker.open_until is not None:
-            breaker.asked_at = at
-        elif self.success_rate == 1.0:
+        if breaker.open_until is None and self.success_rate == 1.0:
             self.shown = status
         return status
 
@@ -235,7 +233,8 @@ class HealthTable:
     def pause_s(self, way: Way, at: float) -> float:
         """For how long its breaker is still open; infinite while staff hold it so."""
         breaker = self.broken.get(way)
-        return 0.0 if breaker is None or breaker.open_until is None else max(0.0, breaker.open_until - at)
+        until = breaker.open_until if breaker else None
+        return 0.0 if until is None else max(0.0, until - at)
 
     def admits(self, way: Way, at: float, *, is_only: bool = False) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it.
@@ -252,10 +251,18 @@ class HealthTable:
             self.changes.append(self._transition(way, breaker, HALF_OPEN, breaker.cause, at))
         return True
 
-    def lease(self, way: Way, until: float) -> None:
-        """It is this process that may find out, until then."""
+    def may_claim(self, way: Way, at: float) -> bool:
+        """Whether a call may be made as soon as this process has the lease."""
+        breaker = self.broken.get(way)
+        return self.is_shared and breaker is not None and breaker.may_claim(at)
+
+    def lease(self, way: Way, until: float, *, is_ours: bool = True) -> None:
+        """It is this process that may find out, until then; or another one."""
         if breaker := self.broken.get(way):
-            breaker.leased_until = until
+            if is_ours:
+                breaker.leased_until = until
+            else:
+                breaker.taken_until = until
 
     def ways(self) -> Iterator[Way]:
         return iter(tuple(self._records))

@@ -35,9 +35,9 @@ class Percentiles:
 
 def percentiles(bins: Bins) -> Percentiles | None:
     """None: no values."""
-    if not bins:
-        return None
-    return Percentiles(*(round(percentile(bins, share) or 0.0, 2) for share in (0.5, 0.9, 0.99)))
+    found = [percentile(bins, share) for share in (0.5, 0.9, 0.99)]
+    known = [round(each, 2) for each in found if each is not None]
+    return Percentiles(*known) if known else None
 
 
 def add_bins(bins: Bins, others: Mapping[int, int]) -> None:

@@ -11,6 +11,7 @@ from django.contrib.auth.hashers import make_password
 from django.utils import timezone
 
 from accounts.models import Key, LedgerEntry, Membership, Team, User
+from accounts.rights import Role
 from accounts.services import issue_key
 from catalogue.models import Alias, Edition, Model, Offering, Organisation, Price, Route, RouteMember
 from catalogue.publishing.editions import publish
@@ -80,12 +81,22 @@ def make_member(route: Model, model: Model, **fields: Any) -> RouteMember:
     return RouteMember.objects.create(route=route, model=model, **fields)
 
 
-def make_user(username: str = "", *, teams: Sequence[Team] = (), **fields: Any) -> User:
-    """Somebody whose password is `password`, a member of those teams."""
+def make_user(
+    username: str = "", *, teams: Sequence[Team] = (), role: str = Role.MEMBER, **fields: Any
+) -> User:
+    """Somebody whose password is `password`, of that role in those teams."""
     username = username or f"user-{next(_numbers)}"
     user = User.objects.create(username=username, password=make_password("password"), **fields)
-    Membership.objects.bulk_create(Membership(user=user, team=team) for team in teams)
+    for team in teams:
+        make_membership(team, user, role=role)
     return user
+
+
+def make_membership(team: Team, user: User | None = None, *, role: str = Role.MEMBER) -> Membership:
+    """Of somebody new unless one is given; it stands on somebody's word."""
+    made = Membership.objects.create(team=team, user=user or make_user(), role=role)
+    made.grants.create(source="manual", role=role)
+    return made
 
 
 def make_staff(username: str = "curator", **fields: Any) -> User:

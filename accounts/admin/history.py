@@ -19,12 +19,14 @@ from gateway.core.admin_base import AdminBase, Tone, status_chip
 
 PER_PAGE = 50
 _LENGTH_SHOWN = 600
+_NAMELESS = {AuditEntry.Kind.STRANGER.value: "somebody who had not signed in"}
 _TO_THE_SECOND = len("2026-03-01 14:30:00")
 _instant = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
 _ACTS: dict[int, tuple[str, Tone]] = {
     AuditEntry.Action.CREATE: ("made", "good"),
     AuditEntry.Action.UPDATE: ("changed", "info"),
     AuditEntry.Action.DELETE: ("deleted", "bad"),
+    AuditEntry.Action.ACCESS: ("happened", "info"),
 }
 
 
@@ -85,9 +87,7 @@ def act_chip(entry: AuditEntry) -> str:
 def name_actor(entry: AuditEntry) -> str:
     if entry.key:
         return f"key sk-gw-{entry.key}-…"
-    if entry.actor is not None:
-        return str(entry.actor)
-    return entry.actor_email or "the gateway itself"
+    return entry.actor_name or entry.actor_email or _NAMELESS.get(entry.actor_kind, "the gateway itself")
 
 
 def link_row(entry: AuditEntry) -> str:

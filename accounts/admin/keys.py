@@ -1,6 +1,6 @@
 """Keys: issued here with the secret shown once, changed, and revoked; never deleted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
@@ -177,7 +177,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         values = form.cleaned_data
         if change:
             services.update_key(key=obj, **{name: values[name] for name in form.changed_data})
-            self._warn_of_patterns(request, values.get("model_patterns", ()))
+            self._warn_of_patterns(request, values)
             return
         terms = {name: values[name] for name in _TERMS}
         if not terms["scopes"]:
@@ -191,11 +191,15 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         obj.pk, obj.public_id, obj.created_at = key.pk, key.public_id, key.created_at
         # Not in a message: those travel in a cookie that everybody can read.
         keep_secret(request.session, key, text)
-        self._warn_of_patterns(request, values["model_patterns"])
+        self._warn_of_patterns(request, values)
 
-    def _warn_of_patterns(self, request: HttpRequest, given: Sequence[str]) -> None:
-        for warning in patterns.warn_of(given):
-            messages.warning(request, f"{warning} It is kept, for models that come later.")
+    def _warn_of_patterns(self, request: HttpRequest, values: Mapping[str, Any]) -> None:
+        models, providers = (
+            [*values.get(f"{what}_patterns", ()), *values.get(f"denied_{what}_patterns", ())]
+            for what in ("model", "provider")
+        )
+        for warning in patterns.warn_of(models, providers):
+            messages.warning(request, f"{warning} It is kept, for what comes later.")
 
     def response_add(self, request: HttpRequest, obj: Key, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
         """To the key's page, whichever button was pressed: only there its text is shown."""

@@ -6,6 +6,7 @@ from django.conf import settings
 
 from accounts.alerts.kinds import FOR_TEAMS, KINDS, Concerns, Kind
 from accounts.models import Alert, AlertChoice, Membership, User
+from accounts.rights import Role
 from gateway.core.refusals import InvalidField
 
 
@@ -15,8 +16,10 @@ def addresses_of(alert: Alert) -> Sequence[str]:
     if kind is None:
         return []
     if alert.team_id is None:
-        return sorted(settings.ALARM_EMAILS) if kind.by_mail else []
-    members = list(Membership.objects.filter(team=alert.team_id, user__is_active=True).select_related("user"))
+        return sorted({*settings.ALARM_EMAILS, *_superusers(kind)}) if kind.by_mail else []
+    members = list(
+        Membership.objects.active().filter(team=alert.team_id, user__is_active=True).select_related("user")
+    )
     choices = dict(
         AlertChoice.objects.filter(kind=kind.name, user__in=[each.user_id for each in members]).values_list(
             "user_id", "by_mail"
@@ -25,6 +28,16 @@ def addresses_of(alert: Alert) -> Sequence[str]:
     concerned = _concerned(kind, members, set(alert.people))
     found = {each.user.email for each in members if _wants(kind, each.user_id, concerned, choices)}
     return sorted(address for address in found if address)
+
+
+def _superusers(kind: Kind) -> Iterable[str]:
+    if kind.concerns is not Concerns.SUPERUSERS:
+        return []
+    return (
+        User.objects.filter(is_superuser=True, is_active=True)
+        .exclude(email="")
+        .values_list("email", flat=True)
+    )
 
 
 def choices_of(user: User) -> Mapping[str, bool | None]:
@@ -51,7 +64,7 @@ def choose(user: User, wanted: Mapping[str, bool | None]) -> None:
 
 
 def _concerned(kind: Kind, members: Iterable[Membership], named: set[int]) -> set[int]:
-    owners = {each.user_id for each in members if each.role == Membership.Role.OWNER}
+    owners = {each.user_id for each in members if each.role == Role.OWNER}
     here = {each.user_id for each in members} & named
     if kind.concerns is Concerns.PEOPLE:
         return here or owners

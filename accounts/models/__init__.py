@@ -3,11 +3,14 @@
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
+from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
+from accounts.models.invitation import Invitation
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
+from accounts.models.membership import Membership, MembershipGrant
 from accounts.models.note import RoutingNote, RoutingPlan, TranslationNote
 from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
@@ -21,7 +24,7 @@ from accounts.models.statement import (
     StatementLine,
     StatementNumber,
 )
-from accounts.models.team import Membership, Team
+from accounts.models.team import Team
 from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
 from accounts.models.user import User
 
@@ -32,16 +35,19 @@ __all__ = [
     "AlertDelivery",
     "Allowance",
     "AuditEntry",
+    "AuditReceiver",
     "Budget",
     "BudgetNotice",
     "CentreStatement",
     "CentreStatementPart",
     "ExportedDay",
+    "Invitation",
     "Key",
     "KeyRequest",
     "LedgerEntry",
     "Limit",
     "Membership",
+    "MembershipGrant",
     "Project",
     "Revision",
     "RoutingNote",

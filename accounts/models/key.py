@@ -10,6 +10,7 @@ from accounts.limits import TIMEOUT_MAX_MS
 from accounts.models.limit import Limit
 from accounts.models.restricted import RestrictedModel, list_field
 from accounts.querysets import KeyQuerySet
+from accounts.rights import Right
 from accounts.scopes import scopes_of
 from gateway.core.lines import OneLineTexts
 
@@ -192,7 +193,7 @@ class Key(OneLineTexts, RestrictedModel):
         is_member = (
             known["member_id"] is not None
             if "member_id" in known
-            else self.team.memberships.filter(user=self.owner).exists()
+            else self.team.memberships.with_right(Right.CALL).filter(user=self.owner).exists()
         )
         return "" if is_member and self.owner.is_active else "owner"
 

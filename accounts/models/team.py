@@ -1,4 +1,4 @@
-"""Teams and who belongs to them."""
+"""Teams and their terms."""
 
 from decimal import Decimal
 
@@ -169,27 +169,3 @@ class Team(OneLineTexts, RestrictedModel):
         if not self.is_active:
             return self.State.SWITCHED_OFF
         return self.State.ACTIVE if self.frozen_at is None else self.State.FROZEN
-
-
-class Membership(models.Model):
-    """That a person belongs to a team, and as what."""
-
-    class Role(models.TextChoices):
-        OWNER = "owner", "Owner"
-        MEMBER = "member", "Member"
-
-    team = models.ForeignKey(Team, on_delete=models.CASCADE, related_name="memberships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
-    role = models.CharField(max_length=10, choices=Role, default=Role.MEMBER)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["team", "user"], name="membership_once_per_team"),
-            models.CheckConstraint(
-                condition=models.Q(role__in=["owner", "member"]), name="membership_role_known"
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.user} in {self.team}"

@@ -20,10 +20,14 @@ _BETWEEN_WORDS = re.compile(r"[\s,;]+")
 
 
 class ChosenWords(forms.Widget):
-    """Known words to tick, folded where some are ticked, and a line for others. All are sent under one name."""
+    """Known words to tick, folded where some are ticked or many rows stand below each other, and a line for others.
 
-    def __init__(self, column: str) -> None:
+    All are sent under one name.
+    """
+
+    def __init__(self, column: str, *, is_folded: bool = False) -> None:
         super().__init__()
+        self._is_folded = is_folded
         self._name, self._known = VOCABULARY[column]
         self._other = TextInput({"placeholder": f"another {self._name}"})
 
@@ -55,7 +59,7 @@ class ChosenWords(forms.Widget):
         chosen = ", ".join(words) or "choose"
         return format_html(
             '<details class="words"{}><summary>{}</summary><div class="ticks">{}</div></details>{}',
-            "" if words else mark_safe(" open"),
+            "" if words or self._is_folded else mark_safe(" open"),
             chosen,
             ticks,
             line,
@@ -169,12 +173,14 @@ class PerMillionField(PriceField):
 class CuratorFields:
     """Mixed into pages and inlines: moments and lists of words get the fields above."""
 
+    folds_words = False
+
     def formfield_for_dbfield(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
         if isinstance(db_field, models.DateTimeField):
             return db_field.formfield(form_class=MomentField, widget=MomentInput)
         if check_words in db_field.validators:
             is_chosen = db_field.name in VOCABULARY
-            widget = ChosenWords(db_field.name) if is_chosen else TextInput()
+            widget = ChosenWords(db_field.name, is_folded=self.folds_words) if is_chosen else TextInput()
             return db_field.formfield(form_class=WordsField, widget=widget)
         field = super().formfield_for_dbfield(db_field, request, **kwargs)  # type: ignore[misc]
         if isinstance(db_field, models.TextField | models.JSONField) and field is not None:

@@ -46,6 +46,7 @@ class OfferingInline(CuratorFields, TableInline):
         "is_enabled",
     ]
     readonly_fields = ["prices"]
+    folds_words = True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Offering]:
         offerings: QuerySet[Offering] = super().get_queryset(request)
@@ -60,7 +61,7 @@ class OfferingInline(CuratorFields, TableInline):
 
     def prices(self, offering: Offering) -> str:
         if offering.pk is None:
-            return "Saved with the model; tiers and other meters on the offering's page."
+            return "Other meters once it is saved."
         page = reverse("admin:catalogue_offering_change", args=[offering.pk])
         line = price_line(offering, timezone.now()) or "no price"
         links = (

@@ -18,7 +18,7 @@ from catalogue.published.snapshot import Snapshot
 from catalogue.publishing.compile import compile_model, digest, problems
 from catalogue.publishing.routes import published_members
 from catalogue.quality.completeness import Quality
-from catalogue.quality.lint import EXPLANATIONS, Finding, Subject
+from catalogue.quality.lint import EXPLANATIONS, Finding, Kind, Subject
 from catalogue.quality.worklist import ignored_of, judge_one, subject_of, world_in, world_of
 from gateway.core.admin_base import Tone, status_chip
 
@@ -36,6 +36,8 @@ class ModelSummary:
     quality: Quality | None = None
     quality_chip: str = ""
     findings: Sequence[tuple[str, Finding]] = ()
+    uncallable: Sequence[str] = ()
+    """Why no call can go there, whatever is connected."""
 
 
 def describe(model: Model) -> ModelSummary:
@@ -85,6 +87,18 @@ def quality_chip(quality: Quality) -> str:
     )
 
 
+def why_uncallable(model: Model) -> Sequence[str]:
+    """Why no call can go to it, whatever is connected; empty where one could, or where it breaks a rule."""
+    row = Model.objects.complete().with_live().get(pk=model.pk)
+    if problems(row):
+        return []
+    return _uncallable(judge_one(subject_of(row), world_in(snapshots.refresh(), timezone.now()))[0])
+
+
+def _uncallable(findings: Iterable[Finding]) -> Sequence[str]:
+    return [each.what for each in findings if each.kind is Kind.UNCALLABLE and each.offering_id is None]
+
+
 def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
     ignored = ignored_of(model)
     findings, quality = judge_one(
@@ -99,6 +113,7 @@ def _judged(model: Model, snapshot: Snapshot, at: datetime) -> dict[str, Any]:
             for finding in findings
             if finding.identity not in ignored
         ],
+        "uncallable": _uncallable(findings),
     }
 
 

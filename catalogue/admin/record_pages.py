@@ -15,7 +15,7 @@ from accounts.models import User
 from catalogue.admin.base import PublishingAdminBase
 from catalogue.admin.conflicts import ModelForm
 from catalogue.admin.live import lifecycle_chip, live_chip, publish_aloud
-from catalogue.admin.model_summary import describe, judge_shown, quality_chip
+from catalogue.admin.model_summary import describe, judge_shown, quality_chip, why_uncallable
 from catalogue.admin.rollback import show_versions
 from catalogue.models import Model
 from catalogue.querysets.working import ModelQuerySet
@@ -117,6 +117,9 @@ class RecordAdmin(AskingMixin, PublishingAdminBase):
         super().save_related(request, form, formsets, change)
         verb = "Edited" if change else "Added"
         publish_aloud(request, Model.objects.filter(pk=form.instance.pk), f"{verb} {form.instance}")
+        for reason in why_uncallable(form.instance):
+            text = f"{form.instance} is listed as not callable: whatever is connected, no call can go there. {reason}"
+            messages.warning(request, text)
 
     def entries_of(self, rows: Sequence[Model]) -> Q:
         return Q(model__in=[row.public_id for row in rows])

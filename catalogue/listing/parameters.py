@@ -90,9 +90,9 @@ class ChoiceField(ParameterField):
 class FlagField(ChoiceField):
     """true or false."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__("true", "false", **options)
-        self.schema = {"type": "boolean"} | options
+    def __init__(self) -> None:
+        super().__init__("true", "false")
+        self.schema = {"type": "boolean"}
 
     def read(self, text: str) -> str:
         return super().read(text.lower())

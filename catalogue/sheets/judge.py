@@ -61,7 +61,8 @@ class Judge:
         for column, why in given.unread.items():
             yield Fault(column, f"{shown(given.cells[column])} {why}")
         if given.excess:
-            yield Fault("", f"There are {given.excess} cells beyond the header.")
+            are = "is 1 cell" if given.excess == 1 else f"are {given.excess} cells"
+            yield Fault("", f"There {are} beyond the header.")
         earlier = self._seen.setdefault(key, given.number)
         if self.known.is_key_unique and earlier != given.number:
             yield Fault("", f"Row {earlier} is about the same.")
@@ -102,8 +103,8 @@ class Judge:
             after = each.get_value(judged.row)
             if before != after:
                 judged.names.append(each.attribute)
-                before_text, after_text = (str(each.widget.render(value)) for value in (before, after))
-                judged.changes.append(Change(each.column_name, before_text, after_text))
+                before_text = str(each.widget.render(before)) if found is not None else ""
+                judged.changes.append(Change(each.column_name, before_text, str(each.widget.render(after))))
         if found is None:
             judged.changes += self.known.changes(judged.row)
         elif not judged.names:

@@ -10,7 +10,9 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transacti
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
-from accounts.models import Key, Membership, Team, User
+from accounts.memberships import give_role
+from accounts.models import Key, Team, User
+from accounts.rights import Role
 from accounts.services import issue_key
 from catalogue.bootstrap.loader import load_bootstrap
 from catalogue.models import Organisation
@@ -103,7 +105,7 @@ def _add_member(team: Team) -> str | None:
         return None
     password = secrets.token_urlsafe(PASSWORD_BYTES)
     member = User.objects.create_user(MEMBER, password=password)
-    Membership.objects.create(team=team, user=member, role=Membership.Role.OWNER)
+    give_role(team=team, person=member, role=Role.OWNER)
     return password
 
 

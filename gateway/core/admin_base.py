@@ -21,7 +21,6 @@ from unfold.decorators import action
 from unfold.enums import ActionVariant
 from unfold.forms import (
     AdminPasswordChangeForm,
-    AuthenticationForm,
     UserChangeForm,
     UserCreationForm,
 )
@@ -47,7 +46,6 @@ CountlessPaginator = InfinitePaginator
 ChangePersonForm = UserChangeForm
 NewPersonForm = UserCreationForm
 PasswordForm = AdminPasswordChangeForm
-SignInForm = AuthenticationForm
 MultipleChoice = UnfoldAdminSelect2MultipleWidget
 NumberInput = UnfoldAdminIntegerFieldWidget
 Checkboxes = UnfoldAdminCheckboxSelectMultipleWidget

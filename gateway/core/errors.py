@@ -15,14 +15,14 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.core import sql
 from gateway.core.envelopes import anthropic_envelope, google_envelope, listed_envelope, openai_envelope
-from gateway.core.refusals import InvalidField, whole_seconds
+from gateway.core.refusals import InvalidField, Refused, whole_seconds
 
 _log = logging.getLogger(__name__)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
@@ -66,8 +66,13 @@ def render_exception(exc: Exception, context: Mapping[str, Any]) -> Response:
 
 def request_id(request: Request | None) -> str:
     """The id that the edge gave the request; a new one where there was no edge."""
+    return given_request_id(request) or f"req_{uuid.uuid4().hex}"
+
+
+def given_request_id(request: Request | HttpRequest | None) -> str:
+    """The id that the edge gave the request; empty where there was no edge."""
     given = str(request.META.get("HTTP_X_REQUEST_ID", "")) if request is not None else ""
-    return given if _REQUEST_ID.fullmatch(given) else f"req_{uuid.uuid4().hex}"
+    return given if _REQUEST_ID.fullmatch(given) else ""
 
 
 def _body(error: ApiError, view: object, request_id: str) -> dict[str, Any]:
@@ -95,8 +100,8 @@ def _translate(exc: Exception) -> ApiError:
     match exc:
         case ApiError():
             return exc
-        case InvalidField():
-            return ApiError(exc.message, code="invalid_value", param=exc.field)
+        case InvalidField() | Refused():
+            return _refused(exc)
         case exceptions.ValidationError():
             return _first_fault(exc)
         case exceptions.APIException():
@@ -113,6 +118,12 @@ def _translate(exc: Exception) -> ApiError:
             message, code = sql.explain(exc)
             return ApiError(message, status=503, code=code)
     return ApiError("Something went wrong on our side.", status=500, code="internal_error")
+
+
+def _refused(exc: InvalidField | Refused) -> ApiError:
+    if isinstance(exc, InvalidField):
+        return ApiError(exc.message, code="invalid_value", param=exc.field)
+    return ApiError(exc.message, status=exc.status, code=exc.code)
 
 
 def _known(exc: exceptions.APIException) -> ApiError:

@@ -1,4 +1,4 @@
-"""What refusals of all surfaces share: the field that cannot be accepted, and how a wait is told. Pure."""
+"""What refusals of all surfaces share: the field or the act that cannot be, and how a wait is told. Pure."""
 
 import math
 
@@ -10,6 +10,16 @@ class InvalidField(ValueError):
         super().__init__(message)
         self.field = field
         self.message = message
+
+
+class Refused(ValueError):
+    """What may not be done, or not now: `status` as of HTTP, `code` for programs, a message for people."""
+
+    def __init__(self, code: str, message: str, *, status: int = 409) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.status = status
 
 
 def whole_seconds(wait_s: float) -> int:

@@ -153,6 +153,7 @@ class Process:
             answer_bytes=_ANSWER_BYTES,
             admission=self.admission,
             rate_cards=self.rate_cards,
+            claim=self.health_sharing.claim,
         )
 
     def _read_policy(self) -> None:

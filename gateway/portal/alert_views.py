@@ -15,12 +15,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts.alerts import channels
 from accounts.alerts.kinds import KINDS
 from accounts.models import AlertChannel, AlertDelivery, Team
+from accounts.rights import Right
 from accounts.shown_once import keep_channel_secret, take_channel_secret
 from gateway.core.refusals import InvalidField
+from gateway.portal.acting import acting_with, person_of
 from gateway.portal.alert_forms import ChangeChannelForm, NewChannelForm, NotificationsForm
 from gateway.portal.listing import teams_of
-from gateway.portal.team_views import is_owner_of, own_team, team_of
-from gateway.portal.views import person_of
 
 _PAGE = 30
 _TONES: Mapping[str, str] = {"delivered": "good", "failed": "bad", "held": "neutral", "waiting": "info"}
@@ -42,7 +42,8 @@ class DeliveryLine:
 @require_http_methods(["GET", "HEAD", "POST"])
 def alerts(request: HttpRequest) -> HttpResponse:
     """The channels of a team, and its last alerts; POST makes one more, as an owner may."""
-    team = own_team(request) if request.method == "POST" else team_of(request)
+    here = acting_with(request, Right.CREDENTIALS if request.method == "POST" else Right.READ)
+    team = here.team
     form = NewChannelForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and (made := form.make(team, person_of(request))):
         channel, secret = made
@@ -52,7 +53,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
     context = {
         "team": team,
         "teams": teams_of(person_of(request)),
-        "is_owner": is_owner_of(request, team),
+        "rights": here.rights,
         "channels": [(each, _kinds_of(each)) for each in team.alert_channels.all()],
         "alerts": team.alerts.all()[:_PAGE],
         "form": form,
@@ -65,9 +66,9 @@ def alerts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
     """One channel with what it was sent; POST changes it, as an owner may."""
-    team = own_team(request) if request.method == "POST" else team_of(request)
+    here = acting_with(request, Right.CREDENTIALS if request.method == "POST" else Right.READ)
+    team = here.team
     found = _channel_of(team, id)
-    is_owner = is_owner_of(request, team)
     form = ChangeChannelForm(request.POST or None, channel=found)
     if request.method == "POST" and form.is_valid() and form.save():
         messages.success(request, "Saved.")
@@ -78,11 +79,11 @@ def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the
         "team": team,
         "channel": found,
         "kinds": _kinds_of(found),
-        "is_owner": is_owner,
+        "rights": here.rights,
         "form": form,
         "page": page,
         "deliveries": list(_lines(page, found)),
-        "new_secret": take_channel_secret(request.session, found) if is_owner else "",
+        "new_secret": take_channel_secret(request.session, found) if here.may(Right.CREDENTIALS) else "",
     }
     return render(request, "portal/channel.html", context)
 
@@ -91,7 +92,7 @@ def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the
 @login_required
 @require_POST
 def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(own_team(request), id)
+    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
     try:
         channels.test_channel(channel=found)
     except InvalidField as fault:
@@ -107,7 +108,7 @@ def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def rotate(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(own_team(request), id)
+    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
     try:
         keep_channel_secret(request.session, found, channels.rotate_secret(channel=found))
     except InvalidField as fault:
@@ -121,7 +122,7 @@ def rotate(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    team = own_team(request)
+    team = acting_with(request, Right.CREDENTIALS).team
     found = _channel_of(team, id)
     found.delete()
     messages.success(request, f"“{found.name}” is removed.")
@@ -132,7 +133,7 @@ def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def replay(request: HttpRequest, id: str, delivery: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(own_team(request), id)
+    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
     # As long as the ids that there are: no database is asked for others.
     pk = int(delivery) if delivery.isascii() and delivery.isdecimal() and len(delivery) < 19 else 0
     row = get_object_or_404(AlertDelivery.objects.filter(channel=found).select_related("channel"), pk=pk)

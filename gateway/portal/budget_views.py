@@ -2,19 +2,18 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.budgeting import end_raise, remove_budget
 from accounts.models import Budget
 from gateway.core.refusals import InvalidField
+from gateway.portal.acting import acting
 from gateway.portal.budget_forms import BudgetForm, ChangeBudgetForm, RaiseForm
 from gateway.portal.budgets import budget_line
-from gateway.portal.subjects import may_set, page_after, read_pk
-from gateway.portal.team_views import is_owner_of, team_of
+from gateway.portal.subjects import changeable, page_after
 from gateway.portal.views import SAVED, save_of_key
 
 
@@ -46,7 +45,7 @@ def budget(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the 
         "terms": terms,
         "raise_form": more,
         "is_raised": bool(found.raise_usd),
-        "team": team_of(request),
+        "team": acting(request).team,
         "back": page_after(request, found),
         "key": request.POST.get("key") or request.GET.get("key") or "",
     }
@@ -79,8 +78,5 @@ def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 
 
 def _changeable(request: HttpRequest, text: str) -> Budget:
-    team = team_of(request)
-    found = get_object_or_404(Budget.objects.for_team(team).with_subjects(), pk=read_pk(text))
-    if not may_set(found.subject_kind, is_owner=is_owner_of(request, team)):
-        raise PermissionDenied(f"Only an owner of {team.name} may do this.")
+    found: Budget = changeable(request, Budget.objects.all(), text)
     return found

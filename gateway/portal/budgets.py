@@ -6,13 +6,14 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from accounts.models import Budget, Key, Team
+from accounts.acting import Acting
+from accounts.models import Budget, Key
 from accounts.models.subject import KINDS
 from accounts.money import plain, usd_of
 from accounts.standings import BudgetStanding, stand_budgets
-from accounts.subject_rows import Owner, subject_columns
+from accounts.subject_rows import Owner, may_set, subject_columns
 from gateway.portal.limits import subjects_of_key
-from gateway.portal.subjects import may_set, name_owner
+from gateway.portal.subjects import name_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +43,10 @@ def budgets_of_key(key: Key, *, may_change: bool) -> Sequence[BudgetLine]:
     return _lines(rows, lambda row: may_change and row.key_id is not None)
 
 
-def budgets_of_team(team: Team, *, is_owner: bool) -> Sequence[BudgetLine]:
+def budgets_of_team(acting: Acting) -> Sequence[BudgetLine]:
     """Of the team, its people, programs and projects; those of keys are on their own pages."""
-    rows = Budget.objects.for_team(team).filter(key__isnull=True).with_subjects()
-    return _lines(rows, lambda row: may_set(row.subject_kind, is_owner=is_owner))
+    rows = Budget.objects.for_team(acting.team).filter(key__isnull=True).with_subjects()
+    return _lines(rows, lambda row: may_set(acting, row.subject_row))
 
 
 def budgets_of(subject: Owner, *, may_change: bool) -> Sequence[BudgetLine]:

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -14,7 +13,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import LedgerEntry, Team
+from accounts.rights import Right
 from gateway.core.sealing import SecretError
+from gateway.portal.acting import acting_everywhere, acting_with
 from gateway.portal.credentials import (
     CredentialForm,
     NewCredentialForm,
@@ -22,9 +23,6 @@ from gateway.portal.credentials import (
     credential_row,
     credential_rows,
 )
-from gateway.portal.listing import teams_of
-from gateway.portal.team_views import is_owner_of, team_of
-from gateway.portal.views import person_of
 from providers.credential_check import NotTaken, try_secret
 from providers.credentials import open_secret, remove_credential
 from providers.models import ProviderCredential
@@ -39,7 +37,7 @@ _COUNTED_MOST = 1_000
 @require_http_methods(["GET", "HEAD", "POST"])
 def credentials(request: HttpRequest) -> HttpResponse:
     """All of the team's; POST tests one and keeps it."""
-    team = _own_team(request)
+    team = acting_with(request, Right.CREDENTIALS).team
     form = NewCredentialForm(request.POST if request.method == "POST" else None, team=team)
     if request.method == "POST" and form.is_valid() and (made := form.save()):
         how = "tested and saved" if made.tested_at else "saved; the first call will tell whether it works"
@@ -47,7 +45,7 @@ def credentials(request: HttpRequest) -> HttpResponse:
         return redirect(_address(team))
     context = {
         "team": team,
-        "teams": [each for each in teams_of(person_of(request)) if is_owner_of(request, each)],
+        "teams": [each.team for each in acting_everywhere(request) if each.may(Right.CREDENTIALS)],
         "rows": credential_rows(team),
         "form": form,
     }
@@ -60,7 +58,7 @@ def credentials(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def credential(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
     """One; POST changes it: `form` says whether its terms or its secret are sent."""
-    team = _own_team(request)
+    team = acting_with(request, Right.CREDENTIALS).team
     found = _find(team, id)
     sent = request.POST if request.method == "POST" else None
     wanted = str(sent.get("form", "")) if sent is not None else ""
@@ -89,7 +87,7 @@ def credential(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # 
 @login_required
 @require_POST
 def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    team = _own_team(request)
+    team = acting_with(request, Right.CREDENTIALS).team
     found = _find(team, id)
     try:
         found.tested_at = try_secret(found.provider, open_secret(found), found.base_url)
@@ -109,18 +107,11 @@ def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    team = _own_team(request)
+    team = acting_with(request, Right.CREDENTIALS).team
     found = _find(team, id)
     remove_credential(credential=found)
     messages.success(request, f"“{found.label}” is removed. Within a second no call uses it.")
     return redirect(_address(team))
-
-
-def _own_team(request: HttpRequest) -> Team:
-    team = team_of(request)
-    if not is_owner_of(request, team):
-        raise PermissionDenied(f"Only an owner of {team.name} may see its provider keys.")
-    return team
 
 
 def _find(team: Team, text: str) -> ProviderCredential:

@@ -8,11 +8,13 @@ from django.http import QueryDict
 from django.utils import timezone
 
 from accounts import limits
+from accounts.acting import Acting
 from accounts.fields import words_field
 from accounts.floors import FLAGS
-from accounts.models import Key, Project, ServiceAccount, Team, User
+from accounts.models import Key, Project, ServiceAccount, Team
 from accounts.restrictions import LISTS
-from accounts.scopes import MEANT, SCOPES, check_scopes
+from accounts.rights import Right
+from accounts.scopes import MANAGEMENT, MEANT, SCOPES, check_scopes
 from gateway.core.refusals import InvalidField
 
 _MINE, _OF_ACCOUNT = "mine", "account:"
@@ -97,7 +99,7 @@ class TermsForm(forms.Form):
         is_open = [slug for slug, each in self._projects.items() if each.archived_at is None]
         bound = self.initial.get("project")
         shown = [slug for slug in self._projects if slug in {bound, *is_open}]
-        choices = [("", "Each call may say it"), *((slug, self._projects[slug].name) for slug in shown)]
+        choices = [("", "As each call says"), *((slug, self._projects[slug].name) for slug in shown)]
         cast("forms.ChoiceField", self.fields["project"]).choices = choices
 
     def clean_name(self) -> str:
@@ -149,10 +151,17 @@ class KeyForm(TermsForm):
     basic = ("name", "scopes")
     field_order = ("name", "scopes", "owner", "project")
 
-    def __init__(self, data: QueryDict | None, *, team: Team, person: User) -> None:
-        super().__init__(data, team=team)
-        self._person = person
-        self._accounts = {account.slug: account for account in team.service_accounts.filter(is_active=True)}
+    def __init__(self, data: QueryDict | None, *, acting: Acting) -> None:
+        super().__init__(data, team=acting.team)
+        self._person = acting.person
+        self._is_own = not acting.may(Right.KEYS)
+        if self._is_own:
+            del self.fields["owner"]
+            scopes = [(scope, label) for scope, label in SCOPES.items() if scope != MANAGEMENT]
+            cast("forms.ChoiceField", self.fields["scopes"]).choices = scopes
+            return
+        open_accounts = acting.team.service_accounts.filter(is_active=True)
+        self._accounts = {account.slug: account for account in open_accounts}
         choices = [("", "The team's own"), (_MINE, "Mine")]
         choices += [(f"{_OF_ACCOUNT}{slug}", account.name) for slug, account in self._accounts.items()]
         cast("forms.ChoiceField", self.fields["owner"]).choices = choices
@@ -168,7 +177,7 @@ class KeyForm(TermsForm):
     def terms(self) -> dict[str, Any]:
         """Without the numbers that were left empty: those are as the team has them."""
         values = super().terms()
-        owner = str(values.pop("owner"))
+        owner = _MINE if self._is_own else str(values.pop("owner"))
         terms = {name: value for name, value in values.items() if value is not None}
         if owner == _MINE:
             terms["owner"] = self._person
@@ -235,8 +244,8 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     quantizations = words_field(
         "quantizations",
         widget=_lines(),
-        help_text="Quantizations that may answer, such as bf16; unknown for models of which nobody tells it. You may "
-        "narrow them; only an administrator can widen them again.",
+        help_text="Quantizations that may answer, such as bf16; unknown stands for models that do not state theirs. "
+        "You may narrow them; only an administrator can widen them again.",
     )
 
     class Meta:
@@ -300,8 +309,8 @@ class RotationForm(forms.Form):
     """How long both keys work."""
 
     hours = forms.TypedChoiceField(
-        label="The old key works on for",
+        label="The old key keeps working for",
         coerce=int,
-        choices=[(0, "no moment longer"), (1, "an hour"), (24, "a day"), (168, "a week"), (720, "30 days")],
+        choices=[(0, "no time at all"), (1, "an hour"), (24, "a day"), (168, "a week"), (720, "30 days")],
         initial=24,
     )

@@ -2,9 +2,8 @@
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import redirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -12,8 +11,7 @@ from accounts.limiting import remove_limit
 from accounts.models import Limit
 from gateway.core.refusals import InvalidField
 from gateway.portal.limits import LimitForm
-from gateway.portal.subjects import may_set, page_after, read_pk
-from gateway.portal.team_views import is_owner_of, team_of
+from gateway.portal.subjects import changeable, page_after
 from gateway.portal.views import save_of_key
 
 
@@ -29,10 +27,7 @@ def set_of_key(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_POST
 def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
     """Back to the page that shows it."""
-    team = team_of(request)
-    limit = get_object_or_404(Limit.objects.for_team(team).with_subjects(), pk=read_pk(id))
-    if not may_set(limit.subject_kind, is_owner=is_owner_of(request, team)):
-        raise PermissionDenied(f"Only an owner of {team.name} may do this.")
+    limit = changeable(request, Limit.objects.all(), id)
     back = page_after(request, limit)
     try:
         remove_limit(limit=limit)

@@ -6,15 +6,16 @@ from dataclasses import dataclass
 from django import forms
 from django.http import QueryDict
 
+from accounts.acting import Acting
 from accounts.limiting import set_limit
 from accounts.limits import AMOUNT_MAX
 from accounts.models import Key, Limit, Team
 from accounts.models.subject import KINDS
 from accounts.standings import stand_limits
-from accounts.subject_rows import Owner, subject_columns
+from accounts.subject_rows import Owner, may_set, subject_columns
 from gateway.core.refusals import InvalidField
 from gateway.core.store.interface import Standing
-from gateway.portal.subjects import SubjectChoice, may_set, name_owner
+from gateway.portal.subjects import SubjectChoice, name_owner
 from gateway.proxy.admission.standing import go_duration
 
 
@@ -45,18 +46,18 @@ def subjects_of_key(key: Key) -> dict[str, int | None]:
     }
 
 
-def limits_of_key(key: Key) -> Sequence[LimitLine]:
+def limits_of_key(key: Key, *, may_remove: bool) -> Sequence[LimitLine]:
     """All that its calls meet, its own first."""
     found = Limit.objects.for_subjects(subjects_of_key(key)).with_subjects()
     rows = sorted(found, key=lambda row: KINDS.index(row.subject_kind))
-    return [*_lines(rows, lambda row: row.key_id is not None), *_ceilings(key.team)]
+    return [*_lines(rows, lambda row: may_remove and row.key_id is not None), *_ceilings(key.team)]
 
 
-def limits_of_team(team: Team, *, is_owner: bool) -> Sequence[LimitLine]:
+def limits_of_team(acting: Acting) -> Sequence[LimitLine]:
     """Of the team, its people, programs and projects; those of keys are on their own pages."""
-    rows = Limit.objects.for_team(team).filter(key__isnull=True).with_subjects()
-    lines = _lines(rows, lambda row: may_set(row.subject_kind, is_owner=is_owner))
-    return [*lines, *_ceilings(team)]
+    rows = Limit.objects.for_team(acting.team).filter(key__isnull=True).with_subjects()
+    lines = _lines(rows, lambda row: may_set(acting, row.subject_row))
+    return [*lines, *_ceilings(acting.team)]
 
 
 def limits_of(subject: Owner, *, may_remove: bool) -> Sequence[LimitLine]:

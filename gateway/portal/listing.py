@@ -9,6 +9,8 @@ from django.db.models import F, QuerySet
 from django.urls import reverse
 from django.utils import timezone
 
+from accounts import memberships
+from accounts.acting import Acting
 from accounts.key_facts import with_owners
 from accounts.models import Key, LedgerEntry, Team, User
 from accounts.scopes import INFERENCE, MEANT
@@ -31,6 +33,8 @@ class KeyRow:
 
     key: Key
     state: Key.State
+    may_change: bool = True
+    """Whether whoever looks may change and revoke it."""
 
     @property
     def tone(self) -> str:
@@ -50,7 +54,8 @@ class KeyRow:
     def why_stopped(self) -> str:
         """What of its owner keeps a live key out; of the team its page tells by itself."""
         return {
-            "owner": f"{self.key.owner} has left the team or is switched off: calls with it are refused.",
+            "owner": f"{self.key.owner} has left the team, only looks on or is switched off: calls with it are "
+            "refused.",
             "service_account": "Its service account is switched off: calls with it are refused.",
         }.get(self.key.stopped_by if self.is_live else "", "")
 
@@ -88,7 +93,7 @@ def why_stopped(team: Team) -> str:
 
 
 def teams_of(user: User) -> list[Team]:
-    return list(user.teams.all())
+    return list(memberships.teams_of(user))
 
 
 def keys_of(team: Team) -> QuerySet[Key]:
@@ -98,8 +103,8 @@ def keys_of(team: Team) -> QuerySet[Key]:
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 
-def row_of(key: Key, at: datetime) -> KeyRow:
-    return KeyRow(key, key.state_at(at))
+def row_of(key: Key, at: datetime, acting: Acting | None = None) -> KeyRow:
+    return KeyRow(key, key.state_at(at), acting is None or acting.may_manage(key))
 
 
 def recent_calls(key: Key, at: datetime) -> RecentCalls:

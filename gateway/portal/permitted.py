@@ -38,7 +38,7 @@ class Permitted:
     policy: str
     """What the team's lifecycle policy means for its calls, in a sentence."""
     unmatched: Sequence[str]
-    """Of each pattern that no model has now, a sentence."""
+    """Of each pattern that no model, or no provider, has now, a sentence."""
     example: str
     """What a sample asks for: a name that this key can call, where there is one."""
     example_endpoints: frozenset[str]
@@ -70,7 +70,7 @@ def permitted_to(key: Key, reading: Reading) -> Permitted:
         models,
         None if facts.restrictions or facts.floor else _listed_by(key, models),
         _POLICIES[policy],
-        warn_of(key.model_patterns),
+        warn_of(key.model_patterns, key.provider_patterns),
         example,
         endpoints,
         tuple(facts.floor.in_words()) if facts.floor else (),

@@ -1,17 +1,19 @@
 """The playground: models side by side on one prompt, as a client like any other."""
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST, require_safe
 
 from accounts import services
+from accounts.memberships import teams_of
+from accounts.rights import Right
 from gateway.core.links import base_url_of
 from gateway.core.refusals import InvalidField
-from gateway.portal.listing import teams_of
-from gateway.portal.views import choose_team, person_of
+from gateway.portal.acting import acting_everywhere, acting_for, person_of
 
 MOST_MODELS = 4
 
@@ -22,12 +24,15 @@ MOST_MODELS = 4
 @require_safe
 def playground(request: HttpRequest) -> HttpResponse:
     """`?model=` names the first one. What is run is asked for by the page's script, with a key of its own."""
-    teams = teams_of(person_of(request))
-    if not teams:
+    everywhere = acting_everywhere(request)
+    if not everywhere:
         return render(request, "portal/no_team.html")
+    calling = [each.team for each in everywhere if each.may(Right.CALL)]
+    slug = request.GET.get("team", calling[0].slug if calling else "")
+    team = next((each.team for each in everywhere if each.team.slug == slug), everywhere[0].team)
     context = {
-        "teams": teams,
-        "team": choose_team(teams, request.GET.get("team")),
+        "teams": calling,
+        "team": acting_for(request, team, Right.CALL).team,
         "model": request.GET.get("model", "")[:200],
         "most_models": MOST_MODELS,
         "base_url": base_url_of(request),
@@ -43,10 +48,13 @@ def issue_key(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"error": "You are signed out. Sign in again, and go on."}, status=401)
     person = person_of(request)
     try:
-        team = choose_team(teams_of(person), request.POST.get("team"))
+        team = get_object_or_404(teams_of(person), slug=request.POST.get("team", ""))
+        acting_for(request, team, Right.CALL)
         key, text = services.issue_playground_key(team=team, person=person)
     except Http404:
         return JsonResponse({"error": "You belong to no such team."}, status=404)
+    except PermissionDenied as refusal:
+        return JsonResponse({"error": str(refusal)}, status=403)
     except InvalidField as fault:
         return JsonResponse({"error": fault.message}, status=400)
     return JsonResponse({"key": text, "expires_at": key.expires_at})

@@ -8,8 +8,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Key
 from accounts.receipts import read_receipt
+from gateway.portal.acting import person_of
 from gateway.portal.listing import teams_of
-from gateway.portal.views import person_of
 
 
 @never_cache

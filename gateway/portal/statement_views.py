@@ -1,4 +1,4 @@
-"""A team's statements, for its owners: a list, one to read and print, and its sheet."""
+"""A team's statements: a list, one to read and print, and its sheet."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +14,8 @@ from django.views.decorators.http import require_safe
 from accounts.models import Statement, StatementLine
 from accounts.money import usd_of
 from accounts.statement_sheet import send_statement
+from gateway.portal.acting import acting, person_of
 from gateway.portal.listing import teams_of
-from gateway.portal.team_views import is_owner_of, own_team
-from gateway.portal.views import person_of
 
 _PAGE = 24
 _LONGEST_NUMBER = 18
@@ -42,10 +41,10 @@ class Part:
 @login_required
 @require_safe
 def statements(request: HttpRequest) -> HttpResponse:
-    team = own_team(request)
+    team = acting(request).team
     context = {
         "team": team,
-        "teams": [each for each in teams_of(person_of(request)) if is_owner_of(request, each)],
+        "teams": teams_of(person_of(request)),
         "page": Paginator(team.statements.all(), _PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "portal/statements.html", context)
@@ -55,7 +54,7 @@ def statements(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_safe
 def statement(request: HttpRequest, number: str) -> HttpResponse:
-    team = own_team(request)
+    team = acting(request).team
     found = _found(request, number)
     context = {"team": team, "statement": found, "parts": list(_parts(found))}
     return render(request, "portal/statement.html", context)
@@ -69,8 +68,8 @@ def sheet(request: HttpRequest, number: str) -> HttpResponse:
 
 
 def _found(request: HttpRequest, number: str) -> Statement:
-    """Of the team of which the page is. Raises Http404, PermissionDenied."""
-    team = own_team(request)
+    """Of the team of which the page is. Raises Http404."""
+    team = acting(request).team
     if not (number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER):
         raise Http404("There is no such statement.")
     return get_object_or_404(team.statements, pk=int(number))

@@ -5,12 +5,15 @@ from typing import Any, cast
 from urllib.parse import urlencode
 
 from django import forms
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
+from django.shortcuts import get_object_or_404
 from django.urls import reverse
 
 from accounts.models import Key, Membership, Project, ServiceAccount, Team
 from accounts.models.subject import SubjectModel
-from accounts.subject_rows import BY_OWNERS, Owner
+from accounts.subject_rows import Owner, may_set, refusal_to_set
+from gateway.portal.acting import acting
 
 _WHOSE = {ServiceAccount: "Service account", Project: "Project", Key: "Key"}
 
@@ -44,15 +47,20 @@ def page_after(request: HttpRequest, row: SubjectModel) -> str:
     return page_of(subject)
 
 
-def may_set(kind: str, *, is_owner: bool) -> bool:
-    return is_owner or kind not in BY_OWNERS
-
-
 def read_pk(text: str) -> int:
     """Raises Http404 where no row has such an id: no database is asked for others."""
     if not (text.isascii() and text.isdecimal() and len(text) < 19):
         raise Http404("There is no such row.")
     return int(text)
+
+
+def changeable(request: HttpRequest, rows: Any, text: str) -> Any:
+    """The limit or the budget of that id, of the team that is acted for. Raises Http404, PermissionDenied."""
+    here = acting(request)
+    found = get_object_or_404(rows.for_team(here.team).with_subjects(), pk=read_pk(text))
+    if not may_set(here, found.subject_row):
+        raise PermissionDenied(refusal_to_set(here, found.subject_row).message)
+    return found
 
 
 class SubjectChoice(forms.Form):
@@ -71,4 +79,4 @@ class SubjectChoice(forms.Form):
 
 
 def members_of(team: Team) -> Sequence[Membership]:
-    return list(team.memberships.select_related("user", "team").order_by("user__username"))
+    return list(team.memberships.active().select_related("user", "team").order_by("user__username"))

@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,9 +14,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import services
-from accounts.models import Membership, Project, ServiceAccount, Team
-from accounts.subject_rows import Owner
+from accounts.models import Project, ServiceAccount, Team
+from accounts.rights import Right
+from accounts.subject_rows import Owner, may_set
 from gateway.core.refusals import InvalidField
+from gateway.portal.acting import acting, acting_with, checked, person_of
 from gateway.portal.allowances import AllowanceForm, allowances_of, remove_from
 from gateway.portal.budget_forms import TeamBudgetForm
 from gateway.portal.budgets import budgets_of_team
@@ -25,21 +26,26 @@ from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
 from gateway.portal.limits import TeamLimitForm, limits_of_team
 from gateway.portal.listing import teams_of, why_stopped
 from gateway.portal.subjects import members_of
-from gateway.portal.views import choose_team, person_of
+
+_NEEDED = {"terms": Right.TERMS, "allowance": Right.TERMS}
+"""Of a form; the others take KEYS, and of limits and budgets those of the subject besides."""
 
 
 @never_cache
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def team(request: HttpRequest) -> HttpResponse:
-    """Members look, and make service accounts and projects; owners change the terms. `form` says which is sent."""
-    found = team_of(request)
+    """Who belongs to it looks, and changes what their rights let them. `form` says which is sent."""
+    here = acting(request)
+    found = here.team
     sent = request.POST if request.method == "POST" else None
     wanted = str(sent.get("form", "")) if sent is not None else ""
-    is_owner = is_owner_of(request, found)
+    if request.method == "POST":
+        here = checked(here, _NEEDED.get(wanted, Right.KEYS))
     members, accounts, projects = members_of(found), found.service_accounts.all(), found.projects.all()
     is_open = [project for project in projects if project.archived_at is None]
-    subjects: list[Owner] = [*([found, *members] if is_owner else ()), *accounts, *is_open]
+    everybody: list[Owner] = [found, *members, *accounts, *is_open]
+    subjects = [each for each in everybody if may_set(here, each)]
     shown: dict[str, Any] = {
         "terms": TeamForm(sent if wanted == "terms" else None, instance=found),
         "account": ServiceAccountForm(sent if wanted == "account" else None),
@@ -48,23 +54,23 @@ def team(request: HttpRequest) -> HttpResponse:
         "allowance": AllowanceForm(sent if wanted == "allowance" else None),
         "budget": TeamBudgetForm(sent if wanted == "budget" else None, subjects=subjects),
     }
-    if wanted in shown and (is_owner or wanted not in {"terms", "allowance"}) and _save(found, shown[wanted]):
+    if wanted in shown and _save(found, shown[wanted]):
         messages.success(request, "Saved. Calls obey within a second.")
         return redirect(_address(found))
     if wanted == "terms":
         # Its form has put what was typed into it.
-        found = team_of(request)
+        found = acting(request).team
     context = {
         "team": found,
         "teams": teams_of(person_of(request)),
-        "is_owner": is_owner,
+        "rights": here.rights,
         "why_stopped": why_stopped(found),
         "members": members,
         "accounts": accounts,
         "projects": projects,
-        "limits": limits_of_team(found, is_owner=is_owner),
+        "limits": limits_of_team(here),
         "allowances": allowances_of(found),
-        "budgets": budgets_of_team(found, is_owner=is_owner),
+        "budgets": budgets_of_team(here),
         "forms": shown,
     }
     return render(request, "portal/team.html", context)
@@ -74,7 +80,7 @@ def team(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def freeze(request: HttpRequest) -> HttpResponse:
-    found = own_team(request)
+    found = acting_with(request, Right.TERMS).team
     services.freeze_team(team=found, is_frozen=True)
     messages.success(request, f"{found.name} is frozen: all of its keys are refused within a second.")
     return redirect(_address(found))
@@ -84,7 +90,7 @@ def freeze(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def unfreeze(request: HttpRequest) -> HttpResponse:
-    found = own_team(request)
+    found = acting_with(request, Right.TERMS).team
     services.freeze_team(team=found, is_frozen=False)
     messages.success(request, f"{found.name} goes on: its keys are let in within a second.")
     return redirect(_address(found))
@@ -95,7 +101,7 @@ def unfreeze(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def archive(request: HttpRequest) -> HttpResponse:
     """Asks first; POST ends the team."""
-    found = own_team(request)
+    found = acting_with(request, Right.TERMS).team
     if request.method == "POST":
         services.archive_team(team=found, is_archived=True)
         messages.success(request, f"{found.name} is archived. An administrator can bring it back.")
@@ -108,14 +114,14 @@ def archive(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_POST
 def remove_allowance(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
-    return remove_from(request, own_team(request), id)
+    return remove_from(request, acting_with(request, Right.TERMS).team, id)
 
 
 @never_cache
 @login_required
 @require_POST
 def switch_account(request: HttpRequest, slug: str) -> HttpResponse:
-    found = team_of(request)
+    found = acting_with(request, Right.KEYS).team
     account = _row_of(ServiceAccount, found, slug)
     account.is_active = not account.is_active
     services.save_service_account(account)
@@ -129,7 +135,7 @@ def switch_account(request: HttpRequest, slug: str) -> HttpResponse:
 @require_POST
 def archive_project(request: HttpRequest, slug: str) -> HttpResponse:
     """Or bring it back."""
-    found = team_of(request)
+    found = acting_with(request, Right.KEYS).team
     project = _row_of(Project, found, slug)
     project.archived_at = timezone.now() if project.archived_at is None else None
     services.save_project(project)
@@ -165,24 +171,6 @@ def _save(team: Team, form: Any) -> bool:
         form.add_error("slug", "There is one of this name already.")
         return False
     return True
-
-
-def team_of(request: HttpRequest) -> Team:
-    teams = teams_of(person_of(request))
-    if not teams:
-        raise Http404("You belong to no team.")
-    return choose_team(teams, request.GET.get("team"))
-
-
-def own_team(request: HttpRequest) -> Team:
-    found = team_of(request)
-    if not is_owner_of(request, found):
-        raise PermissionDenied(f"Only an owner of {found.name} may do this.")
-    return found
-
-
-def is_owner_of(request: HttpRequest, team: Team) -> bool:
-    return team.memberships.filter(user=person_of(request), role=Membership.Role.OWNER).exists()
 
 
 def _row_of(kind: Any, team: Team, slug: str) -> Any:

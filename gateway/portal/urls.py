@@ -1,13 +1,14 @@
 """The portal's addresses."""
 
-from django.contrib.auth.views import LogoutView
 from django.urls import path
 
 from gateway.portal import (
     alert_views,
     budget_views,
     credential_views,
+    invitation_views,
     limit_views,
+    member_views,
     playground_views,
     receipt_views,
     statement_views,
@@ -20,9 +21,6 @@ app_name = "portal"
 
 urlpatterns = [
     path("", views.home, name="home"),
-    path("sign-in", views.SignIn.as_view(), name="sign-in"),
-    path("sign-out", LogoutView.as_view(next_page="portal:sign-in"), name="sign-out"),
-    path("password", views.Password.as_view(), name="password"),
     path("keys", views.keys, name="keys"),
     path("keys/<str:public_id>", views.key, name="key"),
     path("keys/<str:public_id>/revoke", views.revoke, name="revoke"),
@@ -50,7 +48,16 @@ urlpatterns = [
     path("team/alerts/<str:id>/remove", alert_views.remove, name="channel-remove"),
     path("team/alerts/<str:id>/deliveries/<str:delivery>/replay", alert_views.replay, name="channel-replay"),
     path("notifications", alert_views.notifications, name="notifications"),
+    path("team/members", member_views.members, name="members"),
     path("team/members/<str:id>", subject_views.member, name="member"),
+    path("team/members/<str:id>/role", member_views.change_role, name="member-role"),
+    path("team/members/<str:id>/suspend", member_views.suspend, name="suspend-member"),
+    path("team/leave", member_views.leave_team, name="leave-team"),
+    path("team/left-behind", member_views.left_behind, name="left-behind"),
+    path("team/invitations", invitation_views.invite, name="invite"),
+    path("team/invitations/<str:id>/renew", invitation_views.renew, name="renew-invitation"),
+    path("team/invitations/<str:id>/withdraw", invitation_views.withdraw, name="withdraw-invitation"),
+    path("invitation", invitation_views.invitation, name="invitation"),
     path("team/service-accounts/<str:slug>", subject_views.service_account, name="service-account"),
     path("team/service-accounts/<str:slug>/switch", team_views.switch_account, name="switch-account"),
     path("team/limits/<str:id>/remove", limit_views.remove, name="remove-limit"),

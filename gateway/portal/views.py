@@ -1,30 +1,31 @@
-"""Signing in, a password, and a team's keys: listed, created, changed and revoked."""
+"""A team's keys: listed, created, changed and revoked."""
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.contrib.auth.views import LoginView, PasswordChangeView
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse, reverse_lazy
+from django.urls import reverse
 from django.utils import timezone
-from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import services
+from accounts.acting import Acting, check_may_issue
 from accounts.key_facts import with_owners
-from accounts.models import Key, Team, User
+from accounts.models import Key, Team
+from accounts.rights import Right
 from accounts.shown_once import ShownSecret, keep_secret, take_secret
 from catalogue.published.reading import read_now
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
-from gateway.core.refusals import InvalidField
+from gateway.core.refusals import InvalidField, Refused
+from gateway.portal.acting import acting_everywhere, checked, choose, person_of
 from gateway.portal.budget_forms import BudgetForm
 from gateway.portal.budgets import budgets_of_key
 from gateway.portal.calls import SHOWN, last_calls
@@ -36,41 +37,17 @@ from gateway.portal.listing import (
     keys_of,
     recent_calls,
     row_of,
-    teams_of,
     why_stopped,
 )
 from gateway.portal.permitted import ANY_MODEL, Permitted, permitted_to
-from gateway.portal.sign_in import PasswordForm, SignInForm
 from gateway.public import samples
 
 SAVED = "Saved. Calls obey within a second."
 
 
-class SignIn(LoginView):
-    template_name = "portal/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-
-@method_decorator([never_cache, login_required], name="dispatch")
-class Password(PasswordChangeView):
-    """One's own. It ends the sessions of that person in other browsers."""
-
-    template_name = "portal/password.html"
-    form_class = PasswordForm
-    success_url = reverse_lazy("portal:keys")
-
-    def get_form_kwargs(self) -> dict[str, Any]:
-        return super().get_form_kwargs() | {"request": self.request}
-
-    def form_valid(self, form: Any) -> HttpResponse:
-        messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
-        return super().form_valid(form)
-
-
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
-    return redirect("portal:keys" if request.user.is_authenticated else "portal:sign-in")
+    return redirect("portal:keys" if request.user.is_authenticated else "account_login")
 
 
 @never_cache
@@ -78,17 +55,19 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     """The keys of one team of the person; POST issues one."""
-    teams = teams_of(person_of(request))
-    if not teams:
+    everywhere = acting_everywhere(request)
+    if not everywhere:
         return render(request, "portal/no_team.html")
-    if len(teams) > 1 and "team" not in request.GET:
-        return redirect(_address(teams[0]))
-    team = choose_team(teams, request.GET.get("team"))
-    form = KeyForm(request.POST or None, team=team, person=person_of(request))
-    if request.method == "POST" and form.is_valid() and _issue(request, team, form):
-        return redirect(_address(team))
+    if len(everywhere) > 1 and "team" not in request.GET:
+        return redirect(_address(everywhere[0].team))
+    here = choose(everywhere, request.GET.get("team"))
+    if request.method == "POST":
+        checked(here, Right.CALL)
+    form = KeyForm(request.POST or None, acting=here)
+    if request.method == "POST" and form.is_valid() and _issue(request, here, form):
+        return redirect(_address(here.team))
     form.focus_first_error()
-    return _show_keys(request, team, teams=teams, form=form)
+    return _show_keys(request, here, teams=[each.team for each in everywhere], form=form)
 
 
 @never_cache
@@ -96,13 +75,13 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def key(request: HttpRequest, public_id: str) -> HttpResponse:
     """One key: its terms, which POST changes, what it may call, and its last calls."""
-    found = own_key(person_of(request), public_id)
+    found, here = key_with(request, public_id, changes=request.method == "POST")
     form = ChangeForm(request.POST or None, key=found)
     if request.method == "POST" and form.is_valid() and _change(found, form):
         messages.success(request, f"“{found.name}” is changed. It takes effect within a second.")
         return redirect("portal:key", found.public_id)
     form.focus_first_error()
-    return show_key(request, found, form)
+    return show_key(request, found, form, acting=here)
 
 
 @never_cache
@@ -110,7 +89,7 @@ def key(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
     """Asks first, with what would stop; POST ends the key."""
-    key = own_key(person_of(request), public_id)
+    key, _ = key_with(request, public_id, changes=True)
     if request.method == "POST":
         services.revoke_key(key=key)
         messages.success(request, f"“{key.name}” is revoked. Calls with it are refused within a second.")
@@ -125,7 +104,7 @@ def revoke(request: HttpRequest, public_id: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
     """Asks for how long both shall work; POST issues a key in the other one's place."""
-    key = own_key(person_of(request), public_id)
+    key, _ = key_with(request, public_id, changes=True)
     form = RotationForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         overlap = timedelta(hours=form.cleaned_data["hours"])
@@ -144,7 +123,8 @@ def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "portal/rotate.html", context)
 
 
-def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: KeyForm) -> HttpResponse:
+def _show_keys(request: HttpRequest, acting: Acting, *, teams: list[Team], form: KeyForm) -> HttpResponse:
+    team = acting.team
     # A HEAD request shows nobody anything, so it must not use up the one look.
     new = take_secret(request.session, team=team) if request.method == "GET" else None
     page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
@@ -154,7 +134,8 @@ def _show_keys(request: HttpRequest, team: Team, *, teams: list[Team], form: Key
         "is_open": team.state is Team.State.ACTIVE,
         "why_stopped": why_stopped(team),
         "page": page,
-        "rows": [row_of(key, timezone.now()) for key in page],
+        "rows": [row_of(key, timezone.now(), acting) for key in page],
+        "rights": acting.rights,
         "form": form,
         "new": new,
         "feeds": feed_addresses(origin_of(request), new.text) if new and new.is_for_feeds else [],
@@ -173,17 +154,18 @@ def show_key(
     key: Key,
     form: ChangeForm,
     *,
+    acting: Acting,
     limit_form: LimitForm | None = None,
     budget_form: BudgetForm | None = None,
 ) -> HttpResponse:
-    may_change = is_changeable(key)
-    row, reading = row_of(key, timezone.now()), read_now()
+    may_change = is_changeable(key) and acting.may_manage(key)
+    row, reading = row_of(key, timezone.now(), acting), read_now()
     permitted = permitted_to(key, reading)
     context = {
         "row": row,
         "form": form,
         "may_change": may_change,
-        "limits": limits_of_key(key),
+        "limits": limits_of_key(key, may_remove=may_change),
         "budgets": budgets_of_key(key, may_change=may_change),
         "limit_form": limit_form or LimitForm(),
         "budget_form": budget_form or BudgetForm(),
@@ -200,14 +182,14 @@ def show_key(
 
 def save_of_key(request: HttpRequest, public_id: str, **sent: Any) -> HttpResponse:
     """`sent` is a limit's or a budget's form, as `show_key` calls it. Raises Http404, PermissionDenied."""
-    key = own_key(person_of(request), public_id)
+    key, here = key_with(request, public_id, changes=True)
     (form,) = sent.values()
     if not is_changeable(key):
         raise PermissionDenied("This key cannot be changed now.")
     if form.is_valid() and form.save(key):
         messages.success(request, SAVED)
         return redirect("portal:key", public_id)
-    return show_key(request, key, ChangeForm(None, key=key), **sent)
+    return show_key(request, key, ChangeForm(None, key=key), acting=here, **sent)
 
 
 def _samples_with(request: HttpRequest, team: Team, new: ShownSecret) -> Sequence[samples.Sample]:
@@ -220,11 +202,17 @@ def _samples(request: HttpRequest, permitted: Permitted, key: str = samples.KEY)
     return samples.samples(base_url, permitted.example, permitted.example_endpoints, key)
 
 
-def _issue(request: HttpRequest, team: Team, form: KeyForm) -> bool:
+def _issue(request: HttpRequest, acting: Acting, form: KeyForm) -> bool:
+    team = acting.team
     if not _is_on(team, form):
         return False
+    terms = form.terms()
     try:
-        key, text = services.issue_key(team=team, created_by=person_of(request), **form.terms())
+        check_may_issue(acting, terms)
+        key, text = services.issue_key(team=team, created_by=acting.person, **terms)
+    except Refused as refusal:
+        form.add_error(None, refusal.message)
+        return False
     except InvalidField as fault:
         return _refuse(form, fault)
     keep_secret(request.session, key, text)
@@ -255,26 +243,19 @@ def _refuse(form: TermsForm, fault: InvalidField) -> bool:
     return False
 
 
-def choose_team(teams: list[Team], slug: str | None) -> Team:
-    """Raises Http404 for a team that is not among them."""
-    for team in teams:
-        if slug in {None, team.slug}:
-            return team
-    raise Http404("You belong to no such team.")
-
-
-def own_key(user: User, public_id: str) -> Key:
+def key_with(request: HttpRequest, public_id: str, *, changes: bool) -> tuple[Key, Acting]:
+    """The key of one of the person's teams, for one who looks or changes it. Raises Http404, PermissionDenied."""
     # Nothing but letters and digits reaches SQL: PostgreSQL fails on a NUL.
     if not public_id.isalnum():
         raise Http404("There is no such key.")
-    own = with_owners(Key.objects.filter(team__in=user.teams.all()).with_limits())
-    return get_object_or_404(own, public_id=public_id)
+    teams = {each.team.pk: each for each in acting_everywhere(request)}
+    own = with_owners(Key.objects.filter(team__in=teams).with_limits())
+    found = get_object_or_404(own, public_id=public_id)
+    here = teams[found.team_id]
+    if changes and not here.may_manage(found):
+        checked(here, Right.KEYS)
+    return found, here
 
 
 def _address(team: Team) -> str:
     return f"{reverse('portal:keys')}?team={team.slug}"
-
-
-def person_of(request: HttpRequest) -> User:
-    """Behind login_required there is always one."""
-    return cast("User", request.user)

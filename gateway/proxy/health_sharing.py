@@ -77,6 +77,12 @@ class HealthSharing:
         if self._subscription:
             await self._subscription.close()
 
+    async def claim(self, way: Way) -> None:
+        """Ask for a call, which is to find out how a half-open one is. With the store away each finds out by itself."""
+        is_ours = await self._is_granted(way)
+        at = time.monotonic()
+        self._table.lease(way, at + (LEASE_S if is_ours else TICK_S), is_ours=is_ours)
+
     async def tick(self, at: float) -> None:
         self._observer.count(at)
         self._table.hold(self._snapshots.current.holds, at)
@@ -84,7 +90,7 @@ class HealthSharing:
             with suppress(StoreUnavailable):
                 await self._recall()
         self._tell(at)
-        await self._claim(at)
+        await self._keep_leases(at)
         if at - self._shelved_at >= _SHELVE_S:
             self._shelved_at = at
             self._shelve()
@@ -147,17 +153,18 @@ class HealthSharing:
             if number != now:
                 del self._minutes[number]
 
-    async def _claim(self, at: float) -> None:
-        """With the store away each finds out by itself."""
-        is_away = not self._store.is_shared
-        for way, breaker in list(self._table.broken.items()):
-            if breaker.wants_lease(at):
-                try:
-                    is_ours = is_away or await self._store.claim(f"health:{way}", LEASE_S)
-                except StoreUnavailable:
-                    is_ours = is_away = True
-                if is_ours:
+    async def _keep_leases(self, at: float) -> None:
+        """While the calls that find out last."""
+        if self._store.is_shared:
+            for way, breaker in list(self._table.broken.items()):
+                if breaker.keeps_lease(at) and await self._is_granted(way):
                     self._table.lease(way, at + LEASE_S)
+
+    async def _is_granted(self, way: Way) -> bool:
+        try:
+            return await self._store.claim(f"health:{way}", LEASE_S)
+        except StoreUnavailable:
+            return True
 
     # What is heard
 

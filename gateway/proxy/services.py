@@ -1,6 +1,6 @@
 """What calls are made with, in whichever process they are made."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget
 from providers.adapters.base import Adapter
 from providers.engine import Timeouts, UpstreamEngine
-from providers.facts import ProviderFacts
+from providers.facts import ProviderFacts, Way
 from providers.health import HealthTable
 from providers.wire.call import Call
 
@@ -22,6 +22,10 @@ class AttemptObservers(Protocol):
     def attempt_opened(self, attempt: AttemptRecord, /) -> None: ...
 
     def attempt_closed(self, attempt: AttemptRecord, /) -> None: ...
+
+
+async def _claim_nothing(_: Way) -> None:
+    """As it is where no other process sees the same offerings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,3 +43,5 @@ class CallServices:
     admission: Admission
     rate_cards: RateCards = field(default_factory=RateCards)
     retries: RetryBudget = field(default_factory=RetryBudget)
+    claim: Callable[[Way], Awaitable[None]] = _claim_nothing
+    """Ask to be the process that finds out how a half-open offering is."""

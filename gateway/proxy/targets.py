@@ -1,7 +1,7 @@
 """The offerings of a plan, found in the process that makes the call, and tried one by one."""
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import ClassVar
@@ -124,6 +124,7 @@ class Targets:
     _taken = 0
     _current: Target | None = None
     _next: Target | None = None
+    _unclaimed: Target | None = None
 
     def __init__(
         self,
@@ -174,6 +175,17 @@ class Targets:
         self._taken += target.counts  # type: ignore[union-attr]  # there is one
         return target
 
+    async def find_out(self, claim: Callable[[Way], Awaitable[None]]) -> Target | None:
+        """The next one, once it is known whether this call may try those that are half-open."""
+        while self._unclaimed:
+            target, self._unclaimed = self._unclaimed, None
+            await claim(target.way)
+            if self._health.admits(target.way, time.monotonic()):
+                self._next = target
+            if following := self.advance():
+                return following
+        return None
+
     def _repeat(self) -> bool:
         """The same one again, once."""
         current = self._current
@@ -203,6 +215,9 @@ class Targets:
                 takes = self._takes if self._has_failed else self._health.admits
                 if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
                     self._next = target
+                    break
+                if not self._has_failed and self._health.may_claim(target.way, now):
+                    self._unclaimed = target
                     break
             else:
                 if self._current is None:

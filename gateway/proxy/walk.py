@@ -20,6 +20,9 @@ from providers.wire.failure import FailureKind, UpstreamFailure
 
 logger = logging.getLogger(__name__)
 
+_FOUND_OUT_S = 2
+"""By then a call that finds out how the only offering is has usually ended."""
+
 
 async def run_call(services: CallServices, call: Call, *, lane: str, sink: ResponseSink) -> CallResult:
     """Make the call: the one code for both lanes.
@@ -34,7 +37,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:
-        while target := targets.advance():
+        while target := targets.advance() or await targets.find_out(services.claim):
             if target.quotas:
                 reserved = reserved or Reserved(services.admission, call)
                 if not await reserved.has_room(target):
@@ -109,4 +112,5 @@ def _milder(before: GatewayError | None, error: GatewayError) -> GatewayError:
 
 
 def _nobody_can() -> GatewayError:
-    return Unavailable("No provider can take this call at the moment.", code="no_provider")
+    message = "No provider can take this call at the moment."
+    return Unavailable(message, code="no_provider", retry_after_s=_FOUND_OUT_S)

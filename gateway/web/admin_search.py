@@ -125,12 +125,14 @@ def _teams(text: str) -> Iterator[Found]:
 
 
 def _keys(text: str) -> Iterator[Found]:
-    """By name, or by the id with which a key begins: alone, or as much of the key as somebody pasted."""
+    """By name, or by the id with which a key begins: four letters of it, or as much of the key as somebody pasted."""
     keys = Key.objects.select_related("team")
-    shown = keys.shown_as(text)
-    named = keys.filter(name__icontains=text).exclude(pk__in=shown)
+    shown, begun = keys.shown_as(text), keys.begun_as(text)
+    named = keys.filter(name__icontains=text).exclude(pk__in=shown).exclude(pk__in=begun)
     for key in shown:
         yield _key(key, 0)
+    for key in begun[:MOST_OF_A_KIND]:
+        yield _key(key, 3)
     for key in named[:MOST_OF_A_KIND]:
         rank = rank_of(text, [key.name])
         yield _key(key, 4 if rank is None else rank)

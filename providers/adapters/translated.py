@@ -32,7 +32,7 @@ from providers.formats.said_tools import RestoredCalls
 from providers.formats.translation import write_for
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
-from providers.wire.estimate import FILE_CHARS, UsageReport, are_plain, missing_usage
+from providers.wire.estimate import FILE_CHARS, UsageReport, are_plain, estimate_usage, missing_usage
 from providers.wire.events import (
     Event,
     FileGenerated,
@@ -194,10 +194,28 @@ class UntouchedStream(_EventStream):
 
     def _frame_all(self) -> bytes:
         issuer, own = self._issuer, self._own
-        told = starmap(self._calls.rename, self._reader.untouched)
+        told = starmap(self._with_usage, starmap(self._calls.rename, self._reader.untouched))
         frames = [own.frame(value, seal_json(value, data, issuer)) for value, data in told]
         self._sent = next(filter(None, reversed(frames)), self._sent)
         return b"".join(frames)
+
+    def _with_usage(self, value: Mapping[str, Any], data: bytes) -> tuple[Mapping[str, Any], bytes]:
+        """An event, and its JSON, with an estimate of the usage that the provider leaves out there."""
+        member = self._own.lacks_usage(value)
+        if member is None:
+            return value, data
+        told = {self._own.usage_name: self._own.usage(self._estimated())}
+        whole = {**value, member: {**value[member], **told}} if member else {**value, **told}
+        return whole, orjson.dumps(whole)
+
+    def _estimated(self) -> Usage:
+        """Before there is any output, what it will have cost to read the prompt."""
+        reported = self._progress.usage_so_far(self._reader.reported)
+        if reported is not None:
+            return reported
+        if self.has_begun:
+            return missing_usage(self._request, self.output_chars, has_output=self.has_output)
+        return estimate_usage(self._request, 0)
 
 
 class TranslatingAdapter:

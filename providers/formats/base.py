@@ -237,6 +237,9 @@ class Format(Protocol):
     def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
         """Put what was known only after the stream was opened into an event with one of `end_marks`."""
 
+    def lacks_usage(self, value: Mapping[str, Any]) -> str | None:
+        """Where an event of a stream lacks the usage that its clients read there: a member of it, or "" for itself."""
+
     def failure(self, status: int, headers: Mapping[str, str], body: bytes) -> UpstreamFailure:
         """Classify a provider's answer that is not 2xx. `headers` have lower-case names."""
 

@@ -11,6 +11,7 @@ from openai import OpenAI
 from accounts.alerts.channels import MOST, make_channel
 from accounts.alerts.raising import make_alert
 from accounts.models import AlertChannel, AlertDelivery, AuditEntry, Membership, Team
+from accounts.rights import Role
 from tests.accounts.alerts.conftest import deliver
 from tests.accounts.alerts.receiver import Receiver, running
 from tests.accounts.conftest import Caller
@@ -45,7 +46,7 @@ class Owner:
 
 @pytest.fixture
 def owner(member: Client) -> Owner:
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return Owner(member)
 
 

@@ -14,6 +14,7 @@ from accounts.allowances import grant, remove_allowance, save_allowance, set_all
 from accounts.budgeting import change_budget, make_budget, raise_budget, remove_budget
 from accounts.limiting import set_limit
 from accounts.models import Allowance, Budget, Key, Limit, Membership, Team
+from accounts.rights import Role
 from accounts.services import OVERLAP, rotate_key
 from gateway.core.refusals import InvalidField
 from tests.accounts.conftest import Caller
@@ -186,7 +187,7 @@ def test_allowance_that_cannot_be_is_refused(team: Team, terms: dict[str, Any], 
 def owner(team: Team) -> Client:
     client = Client()
     client.force_login(make_user("mary", teams=[team]))
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return client
 
 

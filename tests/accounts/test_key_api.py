@@ -84,8 +84,15 @@ def test_revoked_key_cannot_be_patched(call: Caller, manager: str, team: Team) -
     assert "revoked" in answer.json()["error"]["message"]
 
 
-def test_member_issues_a_key_under_their_name(member: Client) -> None:
-    issued = member.post("/v1/keys", {"name": "mine"}, "application/json").json()
+def test_member_issues_keys_of_their_own_that_manage_nothing(member: Client) -> None:
+    for more in (
+        {},
+        {"owner": "member", "scope": "management"},
+        {"owner": "member", "scopes": ["management"]},
+    ):
+        answer = member.post("/v1/keys", {"name": "mine", **more}, "application/json")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "role_required")
+    issued = member.post("/v1/keys", {"name": "mine", "owner": "member"}, "application/json").json()
     row = Key.objects.get(public_id=issued["id"])
     assert row.created_by is not None
     assert row.created_by.username == "member"

@@ -10,6 +10,7 @@ from accounts import services
 from accounts.guesses import WRONG_KEYS
 from accounts.leaks import MOST
 from accounts.models import Alert, Key, Membership, Team
+from accounts.rights import Role
 from tests.accounts.alerts.conftest import AT, deliver
 from tests.make import make_key, make_team, make_user
 
@@ -21,7 +22,7 @@ PLACE = "https://github.com/acme/app/blob/main/.env"
 def team() -> Team:
     team = make_team("research")
     boss = make_user("boss", email="boss@example.com")
-    Membership.objects.create(team=team, user=boss, role=Membership.Role.OWNER)
+    Membership.objects.create(team=team, user=boss, role=Role.OWNER)
     return team
 
 

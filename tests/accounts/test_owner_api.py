@@ -8,6 +8,7 @@ from django.test import Client
 
 from accounts.key_facts import facts_of
 from accounts.models import Key, Membership, Project, Team, User
+from accounts.rights import Role
 from tests.accounts.conftest import Caller
 from tests.make import make_entry, make_key, make_team, make_user
 
@@ -19,7 +20,7 @@ KINDS = ["service-accounts", "projects"]
 def owner(team: Team) -> Client:
     client = Client()
     client.force_login(make_user("boss", teams=[team]))
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return client
 
 
@@ -175,7 +176,7 @@ def test_rest_refuses_by_name_what_is_closed_to_a_key(
 def test_only_owners_change_a_team(
     call: Caller, manager: str, member: Client, owner: Client, team: Team
 ) -> None:
-    Membership.objects.filter(user__username="member").update(role=Membership.Role.MEMBER)
+    Membership.objects.filter(user__username="member").update(role=Role.MEMBER)
     change = {"cost_centre": "4711", "key_days": 30}
     assert call("PATCH", "/v1/team", manager, change).json()["error"]["code"] == "owner_required"
     assert member.patch("/v1/team", change, "application/json").status_code == 403
@@ -206,7 +207,7 @@ def test_owners_let_calls_keep_to_more_and_staff_alone_to_less(owner: Client, te
     assert (team.regions, team.quantizations, team.zero_retention) == (["de", "us"], ["bf16"], True)
     staff = Client()
     staff.force_login(make_user("root", is_staff=True, is_superuser=True, teams=[team]))
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     assert change(staff, regions=[], zero_retention=False).json()["regions"] == []
 
 

@@ -5,6 +5,7 @@ from django.test import Client
 
 from accounts.patterns import PATTERNS_MAX, check_patterns, matches_any, warn_of
 from gateway.core.refusals import InvalidField
+from providers.models import Provider
 from tests.make import make_key, make_published
 
 
@@ -82,7 +83,9 @@ def test_pattern_matches_whole_names_as_they_are_spelt(names: list[str], pattern
 
 def test_pattern_is_warned_of_where_no_name_matches_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.patterns.read_names", lambda: ["acme/one", "one"])
+    monkeypatch.setattr("accounts.patterns.read_slugs", lambda: ["acme"])
     assert warn_of(["acme/*", "acme/two", "one"]) == ["No model matches 'acme/two' now."]
+    assert warn_of(["one"], ["ac*", "acmee"]) == ["No provider matches 'acmee' now."]
 
 
 @pytest.mark.django_db
@@ -92,6 +95,8 @@ def test_pattern_without_a_model_is_taken_and_warned_of() -> None:
         "No model matches 'acme/two' now.",
         "No model matches 'antropic/*' now.",
     ]
+    slug = Provider.objects.get().slug
+    assert warn_of([], [slug, "nobody-*"]) == ["No provider matches 'nobody-*' now."]
     assert warn_of([]) == []
 
 

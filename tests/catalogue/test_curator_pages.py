@@ -13,6 +13,7 @@ from catalogue.models import Alias, Edition, Model, Offering, Price, PublishedMo
 from catalogue.publishing.editions import publish
 from catalogue.quality.worklist import worklist_cache
 from catalogue.services import delete_models
+from providers.models import Provider
 from tests.catalogue.test_admin import edit, form_values
 from tests.make import (
     make_model,
@@ -170,6 +171,24 @@ def test_saving_without_a_change_is_no_conflict_for_others(curator: Client, othe
 def test_form_with_a_stamp_that_nobody_gave_is_refused_in_words(curator: Client) -> None:
     model = make_published()
     assert "Open the page again" in errors(edit(curator, model, opened_at="yesterday x"))
+
+
+def test_model_that_nobody_could_ever_call_is_published_with_a_warning(curator: Client) -> None:
+    model = make_published()
+    answer = edit(curator, model, **{"offerings-0-endpoints": "!chat.completion", "_continue": ""})
+    told = [(each.level_tag, str(each)) for each in get_messages(answer.wsgi_request)]
+    assert [tag for tag, text in told if "no call can go there" in text] == ["warning"]
+    page = curator.get(page_of(model))
+    assert "chat.completion, which nobody knows" in " ".join(page.context["summary"].uncallable)
+    assert "No call can go there, whatever is connected." in page.text
+
+
+def test_model_that_only_waits_for_a_provider_is_published_without_a_warning(curator: Client) -> None:
+    model = make_published()
+    Provider.objects.get().credential.delete()
+    answer = edit(curator, model, name="Uno")
+    assert not [text for each in get_messages(answer.wsgi_request) if "no call" in (text := str(each))]
+    assert curator.get(page_of(model)).context["summary"].uncallable == []
 
 
 def test_two_editions_are_compared_field_by_field(curator: Client) -> None:

@@ -73,6 +73,16 @@ def test_offering_of_an_unknown_endpoint_is_listed_nowhere_as_callable(client: C
     assert "cannot be called" in client.get("/models").content.decode()
 
 
+@pytest.mark.parametrize(
+    ("words", "is_folded", "is_open"), [("", False, True), ("ocr", False, False), ("", True, False)]
+)
+def test_known_words_are_folded_once_some_are_chosen_and_in_tables(
+    words: str, is_folded: bool, is_open: bool
+) -> None:
+    page = ChosenWords("endpoints", is_folded=is_folded).render("endpoints", words)
+    assert (" open>" in page) == is_open
+
+
 def test_known_words_are_ticked_and_others_typed() -> None:
     widget = ChosenWords("endpoints")
     field = WordsField(widget=widget)

@@ -20,8 +20,8 @@ from accounts.passwords import AT_ONCE, BoundedHasher
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.store.memory import MemoryStore
 from gateway.core.store.tries import Tries
+from gateway.identity.guessing import Busy, Turns
 from gateway.plane.runtime import SharedTries
-from gateway.portal.sign_in import Busy, Turns
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_provider
 from tests.make import make_key, make_staff, make_team, make_user
@@ -167,7 +167,7 @@ def test_django_counts_in_the_store_that_the_edge_counts_in() -> None:
 
 # Signing in
 
-PAGES = ["/sign-in", "/admin/login/"]
+PAGES = ["/sign-in", "/sign-in?next=/admin/"]
 
 
 def sign_in(
@@ -204,6 +204,12 @@ def test_a_right_password_is_not_looked_at_before_its_time(client: Client, mary:
         here.counter.take(subject, WRONG_PASSWORDS)
     assert sign_in(client, password="password").status_code == 429
     assert client.get("/keys").status_code == 302
+
+
+def test_the_admin_has_no_door_of_its_own(client: Client, mary: User) -> None:
+    answer = sign_in(client, "/admin/login/?next=/admin/catalogue/model/", password="password")
+    assert answer.headers["Location"] == "/sign-in?next=%2Fadmin%2Fcatalogue%2Fmodel%2F"
+    assert client.get("/admin/").status_code == 302
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -42,6 +42,8 @@ CLOSED = {
     *(
         "accounts_user_add",
         "accounts_user_delete",
+        "accounts_user_end_sessions",
+        "accounts_user_take_factors",
         "auth_user_password_change",
         "auth_group_add",
         "auth_group_delete",
@@ -50,6 +52,7 @@ CLOSED = {
     *("accounts_alert_add", "accounts_alert_delete", "accounts_statement_add", "accounts_statement_delete"),
     *("accounts_centrestatement_add", "accounts_centrestatement_delete"),
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
+    *("accounts_auditreceiver_add", "accounts_auditreceiver_delete"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Said on the team's page.
     *("accounts_membership_add", "accounts_membership_delete"),

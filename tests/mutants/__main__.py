@@ -7,8 +7,8 @@ tests are collected once; each mutant is a fork of that process, so that it cost
 """
 
 import argparse
+import gc
 import os
-import random
 import resource
 import signal
 import sys
@@ -31,7 +31,6 @@ MOST_PLACES = 255 - KILLED
 # Of what its tests take without a change; a mutant that goes on for ever is noticed by that.
 PATIENCE, LEAST_S = 5, 5.0
 MOST_BYTES = 6 * 1024**3
-SEED = 7
 OPTIONS = ["-qq", "--capture=no", "-p", "no:cacheprovider", "-o", "faulthandler_timeout=0"]
 
 
@@ -65,9 +64,14 @@ class Loop:
         if session.testsfailed:
             raise session.Interrupted("the tests cannot be collected")
         chosen = self._choose()
+        for path in chosen:
+            functions_of(path)
+        # No fork has to look for garbage in what there was before it, and to have that copied.
+        gc.freeze()
         verdicts = []
         for rules in self._rules:
-            items = [item for item in session.items if item.path in rules.tests and _is_quick(item)]
+            quick = list(filter(_is_quick, session.items))
+            items = [item for test in rules.tests for item in quick if item.path == test]
             if mutations := chosen.get(rules.path):
                 verdicts.append(self._try(rules, mutations, items))
         self.has_run, self.has_passed = True, all(verdicts)
@@ -75,8 +79,8 @@ class Loop:
 
     def _choose(self) -> Mapping[Path, Sequence[Mutation]]:
         every = [mutation for rules in self._rules for mutation in mutations_of(rules.path)]
-        if self._sample and self._sample < len(every):
-            every = random.Random(SEED).sample(every, self._sample)
+        if self._sample:
+            every = sorted(every, key=lambda each: each.rank)[: self._sample]
         return {rules.path: [each for each in every if each.path == rules.path] for rules in self._rules}
 
     def _try(self, rules: Rules, mutations: Sequence[Mutation], items: Sequence[pytest.Item]) -> bool:
@@ -85,7 +89,6 @@ class Loop:
         if _wait(_fork(None, items)) != LIVES:
             print(f"{name}: its tests fail without a mutant", flush=True)
             return False
-        functions_of(rules.path)
         limit_s = max(LEAST_S, PATIENCE * (time.monotonic() - started_at))
         mutants = 0
         survivors = set()

@@ -8,6 +8,7 @@ import gc
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from types import CodeType, FunctionType
 from typing import Any
@@ -65,6 +66,13 @@ class Mutation:
     path: Path
     operator: Operator
     occurrence: int
+    place: str
+    """The line that it changes, and where in it: the same wherever in the file that stands."""
+
+    @property
+    def rank(self) -> bytes:
+        """By which samples are drawn: no change of other lines draws others."""
+        return sha256(f"{self.path.name} {type(self.operator).__name__} {self.place}".encode()).digest()
 
     def name(self, root: Path) -> str:
         """Such as `catalogue/pricing/cost.py: if a < b: -> if a <= b:`, the same wherever in the file that stands."""
@@ -95,10 +103,12 @@ class Mutation:
 
 
 def mutations_of(path: Path) -> Iterator[Mutation]:
-    nodes = list(ast_nodes(get_ast(path.read_text("utf-8"))))
+    source = path.read_text("utf-8")
+    lines, nodes = source.splitlines(), list(ast_nodes(get_ast(source)))
     for operator in OPERATORS:
-        count = sum(len(list(operator.mutation_positions(node))) for node in nodes)
-        yield from (Mutation(path, operator, occurrence) for occurrence in range(count))
+        starts = [start for node in nodes for start, _ in operator.mutation_positions(node)]
+        for occurrence, (line, column) in enumerate(starts):
+            yield Mutation(path, operator, occurrence, f"{lines[line - 1]}:{column}")
 
 
 @cache

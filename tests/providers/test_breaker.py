@@ -3,7 +3,6 @@
 import pytest
 
 from providers.breaker import (
-    ASKED_WITHIN_S,
     BY_CREDENTIAL,
     BY_FAILURES,
     BY_MODEL_MISSING,
@@ -84,6 +83,13 @@ def test_failures_of_more_than_a_minute_ago_are_no_share_of_anything(later_s: fl
     breaker.succeed(1, later_s, later_s)
     breaker.fail(DOWN, later_s, later_s)
     assert breaker.is_open(later_s) is opens
+
+
+def test_a_minute_is_kept_in_six_pieces_however_many_calls_there_are() -> None:
+    breaker = Breaker()
+    for at in range(10 * RATE_WINDOW_S):
+        breaker.succeed(1, at, at)
+    assert len(breaker.recent._slots) == 6
 
 
 def test_what_passes_away_takes_nothing_later_with_it() -> None:
@@ -177,7 +183,7 @@ def test_failures_keep_nobody_from_the_only_offering_that_is_left(kind: FailureK
 def test_of_several_processes_only_the_one_with_the_lease_finds_out() -> None:
     breaker = failed(FAILURES_TO_OPEN)
     assert not may(breaker, FIRST_PAUSE_S, is_shared=True)
-    assert breaker.wants_lease(FIRST_PAUSE_S)
+    assert breaker.may_claim(FIRST_PAUSE_S)
     breaker.leased_until = FIRST_PAUSE_S + 2
     assert [may(breaker, FIRST_PAUSE_S + 1, is_shared=True) for _ in range(2)] == [True, False]
 
@@ -188,22 +194,22 @@ def test_a_lease_that_ended_is_none() -> None:
     assert not may(breaker, FIRST_PAUSE_S + 2, is_shared=True)
 
 
-@pytest.mark.parametrize(
-    ("later_s", "wants"), [(0, True), (ASKED_WITHIN_S, True), (ASKED_WITHIN_S + 0.1, False)]
-)
-def test_only_who_has_calls_for_it_wants_the_lease(later_s: float, wants: bool) -> None:
+def test_neither_closed_nor_open_its_lease_is_asked_for() -> None:
+    assert not Breaker().may_claim(0)
     breaker = failed(FAILURES_TO_OPEN)
-    assert not breaker.wants_lease(FIRST_PAUSE_S)
-    may(breaker, FIRST_PAUSE_S, is_shared=True)
-    assert breaker.wants_lease(FIRST_PAUSE_S + later_s) is wants
+    assert not breaker.may_claim(FIRST_PAUSE_S - 1)
+    assert breaker.may_claim(FIRST_PAUSE_S)
 
 
-def test_neither_closed_nor_open_it_wants_a_lease() -> None:
-    assert not Breaker().wants_lease(0)
+def test_the_lease_is_not_asked_for_again_while_another_process_has_it_or_this_one() -> None:
     breaker = failed(FAILURES_TO_OPEN)
-    breaker.asked_at = FIRST_PAUSE_S - 1
-    assert not breaker.wants_lease(FIRST_PAUSE_S - 1)
-    assert breaker.wants_lease(FIRST_PAUSE_S)
+    breaker.taken_until = FIRST_PAUSE_S + 1
+    assert not breaker.may_claim(FIRST_PAUSE_S)
+    assert breaker.may_claim(FIRST_PAUSE_S + 1)
+    breaker.leased_until = FIRST_PAUSE_S + 3
+    assert not breaker.may_claim(FIRST_PAUSE_S + 2)
+    assert may(breaker, FIRST_PAUSE_S + 2, is_shared=True)
+    assert not breaker.may_claim(FIRST_PAUSE_S + 3)
 
 
 def test_a_lease_is_for_one_pause() -> None:
@@ -218,8 +224,8 @@ def test_a_call_that_finds_out_keeps_its_lease() -> None:
     breaker = failed(FAILURES_TO_OPEN)
     breaker.leased_until = FIRST_PAUSE_S + 2
     assert may(breaker, FIRST_PAUSE_S, is_shared=True)
-    assert breaker.wants_lease(FIRST_PAUSE_S + PROBE_LEASE_S - 1)
-    assert not breaker.wants_lease(FIRST_PAUSE_S + PROBE_LEASE_S)
+    assert breaker.keeps_lease(FIRST_PAUSE_S + PROBE_LEASE_S - 1)
+    assert not breaker.keeps_lease(FIRST_PAUSE_S + PROBE_LEASE_S)
 
 
 @pytest.mark.parametrize(

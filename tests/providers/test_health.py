@@ -2,8 +2,19 @@
 
 import pytest
 
-from providers.breaker import FAILURES_TO_OPEN, FIRST_PAUSE_S, LONGEST_PAUSE_S, PROBE_LEASE_S
-from providers.health import HealthTable
+from providers.breaker import (
+    BY_FAILURES,
+    BY_STAFF,
+    CLOSED,
+    FAILURES_TO_OPEN,
+    FIRST_PAUSE_S,
+    HALF_OPEN,
+    LONGEST_PAUSE_S,
+    OPEN,
+    PROBE_LEASE_S,
+)
+from providers.health import HealthTable, Transition
+from providers.tallies import Tally
 from providers.wire.failure import FailureKind
 
 DOWN = FailureKind.UNAVAILABLE
@@ -189,3 +200,166 @@ def test_a_success_closes_the_breaker_once_its_pause_is_over(at, calls):
     table = opened()
     table.succeeded(7, 10, at)
     assert [table.admits(7, at) for _ in range(2)] == [True] * calls + [False] * (2 - calls)
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "closes"), [(1_000 * PAST - 1, True), (1_000 * PAST, True), (1_000 * PAST + 1, False)]
+)
+def test_a_success_closes_the_breaker_unless_its_call_began_before_that_opened(latency_ms, closes):
+    table = opened()
+    table.succeeded(7, latency_ms, at=PAST)
+    assert (table.status(7, at=PAST).state == CLOSED) is closes
+
+
+def served(*calls: tuple[float, float | None, float | None]) -> Tally:
+    """Each by its latency and that of its first token in ms, and its tokens a second."""
+    tally = Tally()
+    for call in calls:
+        tally.serve(*call)
+    return tally
+
+
+def test_several_calls_at_once_have_their_mean_as_latency_and_the_weight_of_each():
+    table = HealthTable()
+    table.served(7, served((100, None, None), (200, None, None)), at=0, longest_ms=200)
+    assert table.status(7, at=0).latency_ms == pytest.approx(150)
+    table.served(7, served((300, None, None), (500, None, None)), at=0, longest_ms=500)
+    assert table.status(7, at=0).latency_ms == pytest.approx(150 + 250 * (1 - 0.9**2))
+
+
+def test_medians_are_those_of_the_middle_call():
+    table = HealthTable()
+    table.served(7, served((1, 10, 5), (1, 200, 50), (1, 4_000, 500)), at=0, longest_ms=1)
+    status = table.status(7, at=0)
+    assert status.first_token_ms == pytest.approx(200, rel=0.05)
+    assert status.tokens_per_s == pytest.approx(50, rel=0.05)
+
+
+@pytest.mark.parametrize("call", [(1, 200, None), (1, None, 50), None], ids=["token", "speed", "connection"])
+def test_whatever_was_measured_passes_away_after_five_minutes_though_nobody_calls(call):
+    table = HealthTable()
+    if call:
+        table.served(7, served(call), at=0, longest_ms=1)
+    else:
+        table.failed(7, DOWN, at=0, is_unreached=True)
+
+    def measured(at):
+        table.refresh(at)
+        status = table.status(7, at)
+        return bool(status.first_token_ms or status.tokens_per_s or status.connect_failures)
+
+    assert [measured(at) for at in (0, 299, 300)] == [True, True, False]
+
+
+def test_a_way_keeps_no_more_of_its_calls_than_the_windows_need():
+    table = HealthTable()
+    for at in range(0, 2 * 3_600, 5):
+        table.succeeded(7, 10, at)
+    record = table._records[7]
+    assert (len(record.minute._slots), len(record.half_hour._slots)) == (6, 30)
+
+
+@pytest.mark.parametrize(
+    ("at", "within_s", "calls"),
+    [
+        # The last minute by pieces of ten seconds, all that is longer by whole minutes.
+        (65, 60, 1),
+        (109, 60, 1),
+        (110, 60, 0),
+        (110, 300, 1),
+        (299, 300, 1),
+        (300, 300, 0),
+        (300, 1_800, 1),
+    ],
+)
+def test_calls_are_counted_within_each_window(at, within_s, calls):
+    table = HealthTable()
+    table.succeeded(7, 10, at=55)
+    assert table.tally(7, at, within_s).calls == calls
+    assert table.tally(8, at, within_s).calls == 0
+
+
+@pytest.mark.parametrize(
+    ("at", "left_s"), [(0, 30.0), (29.5, 0.5), (FIRST_PAUSE_S, 0.0), (FIRST_PAUSE_S + 0.5, 0.0)]
+)
+def test_what_is_left_of_a_pause_is_told_until_it_is_over(at, left_s):
+    table = opened()
+    assert table.pause_s(7, at) == left_s
+    assert table.transition(7, at).pause_s == left_s
+
+
+def test_what_is_not_open_has_no_pause_left():
+    table = HealthTable()
+    table.succeeded(7, 10, at=0)
+    assert (table.pause_s(7, at=0), table.transition(7, at=0)) == (0.0, None)
+
+
+def test_a_glance_sees_what_is_known_and_nothing_wrong_with_what_is_not():
+    table = opened()
+    assert [table.glance(way, at=0).is_open for way in (7, 8)] == [True, False]
+
+
+def test_another_process_word_opens_for_the_pause_it_tells_and_closes():
+    table = HealthTable()
+    table.adopt(7, Transition(7, OPEN, BY_FAILURES, 20.0, 1, 1, 0.0), at=100)
+    assert [table.status(7, at).is_open for at in (100, 119, 120)] == [True, True, False]
+    assert [table.admits(7, at) for at in (100, 119, 120)] == [False, False, True]
+    table.adopt(7, Transition(7, CLOSED, "", 0.0, 0, 2, 0.0), at=101)
+    assert table.status(7, at=101).state == CLOSED
+    assert table.admits(7, at=101)
+
+
+@pytest.mark.parametrize(
+    ("latency_ms", "is_open"), [(1_000 * PAST - 1, True), (1_000 * PAST, True), (1_000 * PAST + 1, False)]
+)
+def test_a_failure_opens_the_breaker_anew_unless_its_call_began_before_that_opened(latency_ms, is_open):
+    table = opened()
+    table.failed(7, DOWN, at=PAST, latency_ms=latency_ms)
+    assert table.status(7, at=PAST).is_open is is_open
+
+
+@pytest.mark.parametrize(
+    ("failures", "is_admitted"), [(FAILURES_TO_OPEN - 1, True), (FAILURES_TO_OPEN, False)]
+)
+def test_failures_that_others_saw_open_the_breaker_here_and_that_is_told(failures, is_admitted):
+    table = HealthTable()
+    table.hear(7, Tally(failed={DOWN.value: failures}, trailing=failures), at=0)
+    assert table.admits(7, at=0) is is_admitted
+    assert [change.state for change in table.changes] == ([] if is_admitted else [OPEN])
+
+
+def test_staff_hold_a_way_until_they_let_go():
+    table = HealthTable()
+    table.hold({7: OPEN}, at=0)
+    assert [table.admits(way, at=0) for way in (7, 8)] == [False, True]
+    assert (table.status(7, at=0).cause, table.pause_s(7, at=0)) == (BY_STAFF, float("inf"))
+    assert table.transition(7, at=0) is None
+    table.hold({8: OPEN}, at=0)
+    assert [table.admits(way, at=0) for way in (7, 8)] == [True, False]
+
+
+def test_the_call_that_finds_out_is_told_once_and_those_that_are_spared_are_not():
+    table = opened()
+    table.changes.clear()
+    assert table.admits(7, at=1, is_only=True)
+    assert table.changes == []
+    assert table.admits(7, at=PAST)
+    assert table.admits(7, at=PAST, is_only=True)
+    assert [(change.state, change.cause) for change in table.changes] == [(HALF_OPEN, BY_FAILURES)]
+
+
+def test_changes_are_numbered_by_the_clock_and_each_after_the_one_before():
+    table = HealthTable(wall=lambda: 5.0015)
+    for _ in range(FAILURES_TO_OPEN):
+        table.failed(7, DOWN, at=0)
+    table.succeeded(7, 10, at=PAST)
+    assert [(change.state, change.number) for change in table.changes] == [(OPEN, 5001), (CLOSED, 5002)]
+
+
+def test_a_way_with_nothing_against_it_is_shown_as_it_was_until_something_changes():
+    table = HealthTable()
+    table.succeeded(7, 10, at=0)
+    shown = table.status(7, at=0)
+    assert table.status(7, at=9) is shown
+    table.failed(7, DOWN, at=9)
+    assert table.status(7, at=9).success_rate < table.status(7, at=19).success_rate

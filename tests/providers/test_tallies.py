@@ -25,7 +25,7 @@ def test_a_percentile_is_told_within_a_twentieth(share: float) -> None:
 
 
 def test_of_nothing_there_is_no_percentile() -> None:
-    assert percentile({}, 0.5) is None
+    assert (percentile({}, 0.5), percentiles({})) == (None, None)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0, 1e-9, 1e300])
@@ -81,7 +81,7 @@ def test_what_comes_late_is_put_in_its_place() -> None:
 
 def test_a_ring_keeps_no_more_than_it_has_to() -> None:
     ring = Ring(60, 30)
-    for at in range(0, 100_000, 60):
+    for at in range(0, 100_000, 20):
         ring.add(served(1), at)
     assert len(ring._slots) == 30
 

@@ -20,7 +20,7 @@ def no_candidate(
     What the client excluded, or its key may not use, comes last: only where nothing stood against what was left over
     was it that.
     """
-    reasons = reasons - {NOT_PINNED} or reasons
+    reasons = reasons - {NOT_PINNED}
     others = {reason for reason in reasons if not is_of_wishes(reason)}
     if reasons and not others:
         return refusal_of_wishes(name, reasons, unmet)

@@ -31,3 +31,17 @@
     });
   });
 })();
+
+// A box in a table's head stands for all that are sent under one name below it. Without this script there is none.
+document.addEventListener("DOMContentLoaded", () => {
+  document.querySelectorAll("[data-all]").forEach((all) => {
+    const boxes = [...all.form.querySelectorAll(`input[name="${all.dataset.all}"]`)];
+    all.hidden = false;
+    all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+    all.form.addEventListener("change", () => {
+      const chosen = boxes.filter((box) => box.checked).length;
+      all.checked = chosen === boxes.length;
+      all.indeterminate = chosen > 0 && !all.checked;
+    });
+  });
+});

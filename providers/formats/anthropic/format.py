@@ -74,6 +74,16 @@ class AnthropicFormat:
     def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
         """It has no place."""
 
+    def lacks_usage(self, value: Mapping[str, Any]) -> str | None:
+        """Its SDKs add the end's to the beginning's."""
+        match value.get("type"):
+            case "message_start":
+                message = value.get("message")
+                return "message" if isinstance(message, Mapping) and not message.get("usage") else None
+            case "message_delta":
+                return None if value.get("usage") else ""
+        return None
+
     def can_tell(self, event: Rare) -> bool:
         """It cites whatever is cited, and generates no files."""
         return isinstance(event, CitationAdded) or (isinstance(event, Native) and event.origin == ORIGIN)

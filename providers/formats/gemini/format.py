@@ -87,6 +87,14 @@ class GeminiFormat:
             said = candidate.get("finishMessage")
             candidate["finishMessage"] = f"{said}; {told}" if said else told
 
+    def lacks_usage(self, value: Mapping[str, Any]) -> str | None:
+        """It comes with the end."""
+        if value.get("usageMetadata"):
+            return None
+        return (
+            "" if any(candidate.get("finishReason") for candidate in value.get("candidates") or ()) else None
+        )
+
     def can_tell(self, event: Rare) -> bool:
         """Every file and every source have a place."""
         return not isinstance(event, Native) or event.origin == ORIGIN

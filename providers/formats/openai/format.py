@@ -86,6 +86,10 @@ class OpenAIFormat:
     def tell_late(self, value: MutableMapping[str, Any], told: str) -> None:
         """It has no place."""
 
+    def lacks_usage(self, value: Mapping[str, Any]) -> str | None:  # noqa: ARG002
+        """It comes in a chunk of its own."""
+        return None
+
     def can_tell(self, event: Rare) -> bool:
         """It annotates pages only."""
         match event:

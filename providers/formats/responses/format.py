@@ -43,6 +43,7 @@ _NAMES = OPENAI_NAMES.but(
     },
     also={"instructions": "messages"},
 )
+_ENDS = frozenset({"response.completed", "response.incomplete"})
 
 
 class ResponsesFormat:
@@ -76,6 +77,13 @@ class ResponsesFormat:
         """In the response itself, as what was left out."""
         if isinstance(response := value.get("response"), dict):
             response["told_late"] = told
+
+    def lacks_usage(self, value: Mapping[str, Any]) -> str | None:
+        """It comes with the whole response."""
+        if value.get("type") not in _ENDS:
+            return None
+        response = value.get("response")
+        return "response" if isinstance(response, Mapping) and not response.get("usage") else None
 
     def can_tell(self, event: Rare) -> bool:
         """It annotates pages and OpenAI's files, and holds pictures by their data."""

@@ -60,11 +60,17 @@ class Numbers:
         said = item.get("id") if isinstance(item, Mapping) else None
         key = said if isinstance(said, str) else None
         given = value.get("output_index")
-        if value.get("type") == _ADDED or key not in self._indices:
+        begins = value.get("type") == _ADDED
+        if not begins and key is None and self._item is not None:
+            # What ends without an id is what began last.
+            began, self._item = self._item, None
+            return self._indices[began]
+        if begins or key not in self._indices:
             index = given if isinstance(given, int) else len(self._indices)
             # One without an id is known by its place.
             self._item, self._part = index if key is None else key, -1
             self._indices[self._item] = index
+            self._item = self._item if begins or key is not None else None
             return index
         return self._indices[key]
 

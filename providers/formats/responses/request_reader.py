@@ -23,8 +23,8 @@ from providers.wire.conversation import (
 
 ENCRYPTED = "reasoning.encrypted_content"
 LOGPROBS = "message.output_text.logprobs"
-# `store` is for the gateway: no provider keeps anything.
-_NOT_TRANSLATED = ("model", "stream", "store")
+# That something is stored is for the gateway: no provider keeps anything. That nothing is, others are told.
+_NOT_TRANSLATED = ("model", "stream")
 # These stand for items that the provider or the gateway keeps.
 _KEPT = ("previous_response_id", "conversation", "prompt")
 
@@ -36,7 +36,10 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
     include = _read_include(fields)
     output, verbosity = _read_text(fields)
     user, user_before = fields.text("safety_identifier"), fields.text("user")
-    other_include = [name for name in include if name not in {ENCRYPTED, LOGPROBS}]
+    own = {
+        "store": False if fields.flag("store") is False else None,
+        "include": [name for name in include if name not in {ENCRYPTED, LOGPROBS}] or None,
+    }
     conversation = Conversation(
         messages=messages,
         source=ORIGIN,
@@ -51,7 +54,7 @@ def read_request(body: Mapping[str, Any]) -> Conversation:
         service_tier=fields.text("service_tier"),
         user_id=user or user_before,
         metadata=fields.mapping("metadata"),
-        extra=fields.own | ({"include": other_include} if other_include else {}) | fields.rest(),
+        extra=fields.own | {name: value for name, value in own.items() if value is not None} | fields.rest(),
     )
     return as_read(conversation, ORIGIN, body, {})
 

@@ -11,6 +11,7 @@ from accounts.alerts.people import choices_of, choose
 from accounts.alerts.raising import raise_alert
 from accounts.alerts.spreading import DIGEST_EVERY, KEPT, forget_old, send_digests, spread_new
 from accounts.models import Alert, AlertChannel, AlertDelivery, Membership, Team, User
+from accounts.rights import Role
 from gateway.core.refusals import InvalidField
 from tests.accounts.alerts.conftest import AT, deliver
 from tests.accounts.alerts.receiver import Receiver
@@ -47,15 +48,13 @@ def test_what_concerns_people_is_told_to_owners_where_they_have_left(team: Team)
 def test_nobody_who_is_switched_off_or_has_no_address_is_told(team: Team) -> None:
     User.objects.filter(username="boss").update(is_active=False)
     other = make_user("nameless", email="")
-    Membership.objects.create(team=team, user=other, role=Membership.Role.OWNER)
+    Membership.objects.create(team=team, user=other, role=Role.OWNER)
     assert told("budget.threshold", team) == []
 
 
 def test_people_of_another_team_are_not_told(team: Team) -> None:
     other = make_team("other")
-    Membership.objects.create(
-        team=other, user=make_user("spy", email="spy@example.com"), role=Membership.Role.OWNER
-    )
+    Membership.objects.create(team=other, user=make_user("spy", email="spy@example.com"), role=Role.OWNER)
     assert told("budget.threshold", team, people=[person("spy").pk]) == [BOSS]
 
 

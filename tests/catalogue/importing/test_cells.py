@@ -16,7 +16,7 @@ from catalogue.models import Alias, Model, Offering, Organisation, Price
 from catalogue.services import set_price
 from catalogue.sheets.columns import ModelSheet, OfferingSheet, PriceSheet
 from catalogue.sheets.workbook import write_workbook
-from tests.catalogue.importing.sheets import bring_in_file, faults, to_csv
+from tests.catalogue.importing.sheets import bring_in_file, faults, read, to_csv
 from tests.make import make_model, make_offering, make_organisation, make_price, make_provider, make_published
 
 pytestmark = pytest.mark.django_db
@@ -326,6 +326,8 @@ def test_price_that_began_earlier_than_the_running_one_is_refused_for_it_would_n
     said = faults(bring_in_file(PriceSheet, write(price_of(offering, "2", valid_from="2020-01-01"))))
     assert "would never apply" in said
     past = price_of(offering, "2", valid_from="2020-01-01", valid_to="2021-01-01")
+    shown = read(PriceSheet, write(past)).shown[0]["changes"]
+    assert {"column": "valid_from", "before": "", "after": "2020-01-01"} in shown
     assert faults(bring_in_file(PriceSheet, write(past))) == ""
     assert running(offering) == [(1, True), (2, False)]
 

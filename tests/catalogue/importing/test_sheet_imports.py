@@ -203,7 +203,9 @@ def test_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_cells_beyond_the_header_are_named() -> None:
-    assert "row 2: : There are 1 cells" in faults(read(ModelSheet, b"id,name\nacme/one,One,and more\n"))
+    for excess, said in ((b",more", "There is 1 cell"), (b",and,more", "There are 2 cells")):
+        sheet = read(ModelSheet, b"id,name\nacme/one,One" + excess + b"\n")
+        assert f"row 2: : {said} beyond the header." in faults(sheet)
 
 
 def test_key_with_nul_is_refused_and_never_asked_for() -> None:
@@ -308,7 +310,7 @@ def test_import_that_ends_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 def test_import_is_one_entry_of_the_audit_told_on_its_last_edition() -> None:
     curator = make_staff()
-    AuditEntry.objects.all().delete()
+    AuditEntry.objects.all().forget()
     made = bring_in_file(ModelSheet, models(MANY), author=curator)
     entry = AuditEntry.objects.get()
     assert entry.page == f"catalogue.edition/{made.editions[-1]}"

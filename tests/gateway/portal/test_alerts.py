@@ -13,6 +13,7 @@ from accounts.alerts.kinds import FOR_TEAMS
 from accounts.alerts.raising import raise_alert
 from accounts.alerts.spreading import spread_new
 from accounts.models import AlertChannel, AlertChoice, AlertDelivery, Membership, Team
+from accounts.rights import Role
 from tests.make import make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -33,7 +34,7 @@ def member(client: Client, team: Team) -> Client:
 
 @pytest.fixture
 def owner(member: Client) -> Client:
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return member
 
 

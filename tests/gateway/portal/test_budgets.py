@@ -17,6 +17,7 @@ from accounts.limiting import set_limit
 from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, Team
 from accounts.money import UNITS_A_USD
 from accounts.recording import record_attempts
+from accounts.rights import Role
 from accounts.services import OVERLAP, revoke_key, rotate_key
 from gateway.core.store.interface import Limit as StoreLimit
 from gateway.core.store.interface import Standing
@@ -34,13 +35,13 @@ def team() -> Team:
 @pytest.fixture
 def client(team: Team) -> Client:
     client = Client()
-    client.force_login(make_user("mary", teams=[team]))
+    client.force_login(make_user("mary", teams=[team], role="admin"))
     return client
 
 
 @pytest.fixture
 def owner(client: Client) -> Client:
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return client
 
 
@@ -204,9 +205,8 @@ def test_owner_sets_a_budget_of_the_team_and_of_whoever_belongs_to_it(
     assert len(cells(owner.get("/team").text)) == 4
 
 
-def test_member_sees_budgets_of_the_team_and_its_people_and_sets_neither(
-    client: Client, team: Team, pages: dict[str, str]
-) -> None:
+def test_member_sees_budgets_of_all_and_sets_none(client: Client, team: Team, pages: dict[str, str]) -> None:
+    Membership.objects.update(role=Role.MEMBER)
     mine = make_budget(subject=team, window="day", amount_usd=Decimal(5), is_staff=True)
     make_budget(subject=Membership.objects.get(), window="day", amount_usd=Decimal(5))
     assert [row[-1] for row in cells(client.get("/team").text)] == ["", ""]
@@ -214,11 +214,19 @@ def test_member_sees_budgets_of_the_team_and_its_people_and_sets_neither(
     for act in ("remove", "end-raise"):
         assert client.post(f"/team/budgets/{mine.pk}/{act}").status_code == 403
     assert "Make a budget" not in client.get(pages["member"]).text
-    client.post(pages["member"], {"form": "budget"} | typed(window="week"))
-    client.post("/team", {"form": "budget"} | typed(subject=f"team-{team.pk}"))
+    for page in pages.values():
+        assert client.post(page, {"form": "budget"} | typed(window="week")).status_code == 403
+    answer = client.post("/team", {"form": "budget"} | typed(subject=f"team-{team.pk}"))
+    assert answer.status_code == 403
     assert Budget.objects.count() == 2
-    client.post(pages["project"], {"form": "budget"} | typed())
-    assert Budget.objects.filter(project__slug="blue").exists()
+
+
+def test_admin_sets_budgets_of_all_but_the_team(client: Client, team: Team, pages: dict[str, str]) -> None:
+    client.post("/team", {"form": "budget"} | typed(subject=f"team-{team.pk}"))
+    assert not Budget.objects.exists()
+    for page in pages.values():
+        client.post(page, {"form": "budget"} | typed())
+    assert {budget.subject_kind for budget in Budget.objects.all()} == set(pages)
 
 
 def test_budget_that_staff_set_is_lowered_and_neither_passed_loosened_nor_removed(

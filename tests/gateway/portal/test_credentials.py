@@ -7,6 +7,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from accounts.models import Membership
+from accounts.rights import Role
 from providers.credentials import add_credential, note_refusal
 from providers.models import ProviderCredential
 from tests.make import NOW, make_entry, make_key, make_provider, make_team, make_user
@@ -38,7 +39,7 @@ def team():
 @pytest.fixture
 def owner(client, team):
     client.force_login(make_user("mary", teams=[team]))
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return client
 
 
@@ -173,7 +174,7 @@ def test_members_see_nothing_of_it(client, team, kept, what):
 @pytest.mark.parametrize("what", ["/{}", "/{}/test", "/{}/remove"])
 def test_other_teams_owners_find_nothing(client, kept, what):
     client.force_login(make_user("tom", teams=[make_team()]))
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     assert client.post(PAGE + what.format(kept.pk), {}).status_code == 404
     assert client.get(f"{PAGE}?team=atlas").status_code == 404
 

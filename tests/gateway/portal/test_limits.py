@@ -9,6 +9,7 @@ from django.test import Client
 
 from accounts.limiting import set_limit
 from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team
+from accounts.rights import Role
 from accounts.services import OVERLAP, revoke_key, rotate_key
 from tests.make import make_key, make_team, make_user
 
@@ -22,13 +23,13 @@ def team() -> Team:
 
 @pytest.fixture
 def member(client: Client, team: Team) -> Client:
-    client.force_login(make_user("mary", teams=[team]))
+    client.force_login(make_user("mary", teams=[team], role="admin"))
     return client
 
 
 @pytest.fixture
 def owner(member: Client) -> Client:
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     return member
 
 
@@ -170,10 +171,10 @@ def test_owner_sets_limits_of_the_team_and_of_all_in_it(owner: Client, team: Tea
     assert [row[0] for row in limits_on(owner.get("/team").text)] == choices_on(page)
 
 
-def test_member_sets_limits_of_programs_and_projects_only(member: Client, team: Team) -> None:
-    assert choices_on(member.get("/team").text) == []
+def test_admin_sets_limits_of_people_programs_and_projects(member: Client, team: Team) -> None:
+    assert choices_on(member.get("/team").text) == ["mary"]
     Project.objects.create(team=team, slug="blue", name="Blue")
-    assert choices_on(member.get("/team").text) == ["Project Blue"]
+    assert choices_on(member.get("/team").text) == ["mary", "Project Blue"]
     taken = member.post("/team", {"form": "limit"} | typed(subject=f"team-{team.pk}"))
     assert "Nothing was changed" in taken.text
     limit = set_limit(subject=team, **TOKENS)

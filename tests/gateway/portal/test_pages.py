@@ -13,7 +13,8 @@ from selenium.webdriver import Keys
 from accounts.alerts import channels
 from accounts.budgeting import make_budget, raise_budget
 from accounts.limiting import set_limit
-from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team
+from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team, User
+from accounts.rights import Role
 from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
 from tests.pages import DESKTOP, PHONE, Browser
 
@@ -151,7 +152,7 @@ def test_portal_keeps_nobody_out(browser: Browser, team: Team, size: tuple[int, 
 
 @pytest.mark.parametrize("size", [PHONE, DESKTOP])
 def test_pages_of_alerts_keep_nobody_out(browser: Browser, team: Team, size: tuple[int, int]) -> None:
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     channel, _ = channels.make_channel(
         team=team, kind="webhook", name="on-call", address="https://hooks.example.com/a"
     )
@@ -183,7 +184,7 @@ def test_pages_of_limits_and_budgets_keep_nobody_out(
 
 def limited_pages(team: Team) -> list[str]:
     """Of a team of mary's, whose everybody has a limit and a budget, one of them raised."""
-    Membership.objects.update(role=Membership.Role.OWNER)
+    Membership.objects.update(role=Role.OWNER)
     mary = Membership.objects.get()
     robot = ServiceAccount.objects.create(team=team, slug="robot", name="Nightly reports")
     blue = Project.objects.create(team=team, slug="blue", name="Invoices")
@@ -221,7 +222,7 @@ def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team
 
 
 def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
-    key, _ = make_key(team)
+    key, _ = make_key(team, owner=User.objects.get(username="mary"))
     browser.enter("mary")
     make_entry(key, "cut")
     for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password", "/docs"):

@@ -1,5 +1,6 @@
 """Usage that a provider tells before its answer's end counts, however the answer ends; only the rest is estimated."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -159,5 +160,24 @@ def test_report_from_before_the_first_word_does_not_say_that_there_was_none(edge
     with edge.client() as http:
         answer = http.post(path, json=body)
     assert recorded(edge) == ("finished", 5000, 3, True)
-    if spoken != client or spoken == "openai":
-        assert "5000" in answer.text
+    assert "5000" in answer.text
+    assert re.search('stimated": ?true', answer.text)
+
+
+@ANY_SPOKEN
+@LANES
+def test_client_of_the_providers_format_is_told_what_is_billed_where_nothing_was_reported(
+    edge, provider, spoken, lane
+):
+    silent = re.sub(
+        r'"usage":({[^}]*}|null)', '"n":0', told(*EARLY[spoken], SAID[spoken], *ENDS[spoken]).decode()
+    )
+    provider.stream(silent.replace("usageMetadata", "n").encode(), CLOSE)
+    path, body = request_of(spoken)
+    with edge.client(**{"x-gateway-lane": lane}) as http:
+        answer = http.post(path, json=body)
+    outcome, input_tokens, output_tokens, is_estimated = recorded(edge)
+    assert (outcome, output_tokens, is_estimated) == ("finished", 3, True)
+    last = [line for line in answer.text.splitlines() if "stimated" in line][-1]
+    counts = [int(number) for number in re.findall(r'"(?:in|out|prompt|comp|cand)\w*": ?(\d+)', last)]
+    assert {input_tokens, output_tokens} <= set(counts)

@@ -1,5 +1,7 @@
 """How names are read, which choices they make, and what is said of those that nobody has."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts.restrictions import Restrictions
@@ -8,6 +10,7 @@ from gateway.proxy.routing.names import Asked, read_name
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences
 from gateway.proxy.routing.request import MOST_MODELS, RouteRequest, read_effort, read_level, read_names
+from providers.facts import CredentialFacts
 from providers.formats.registry import CLIENT_FORMATS
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
@@ -75,6 +78,18 @@ def test_choices_are_tried_in_their_order():
     plan = choose("acme/two", "one")
     assert [(each.offering.id, each.rank) for each in plan.candidates] == [(3, 0), (1, 1), (2, 1)]
     assert (plan.model.id, [choice.name for choice in plan.choices]) == ("acme/two", ["acme/two", "one"])
+
+
+def test_what_may_answer_for_two_choices_is_tried_once_where_it_comes_first():
+    plan = choose("acme/one", "one")
+    assert [(each.offering.id, each.rank) for each in plan.candidates] == [(1, 0), (2, 0)]
+
+
+def test_of_a_teams_own_credentials_three_are_tried_and_then_the_operators():
+    own = tuple(CredentialFacts(number, 1, "own", "before", "secret") for number in range(5, 9))
+    context = a_routing_context()
+    context.snapshot = replace(context.snapshot, credentials={1: {1: own}})
+    assert [each.way for each in choose("acme/one", context=context).candidates] == ["1:5", "1:6", "1:7", 1]
 
 
 def test_the_order_of_choices_goes_before_health_and_the_clients_order_of_providers():
@@ -160,6 +175,50 @@ def test_a_pin_that_does_not_exist_is_answered_with_what_is_near(name, message):
     with pytest.raises(NotFound, match=message) as refusal:
         choose(name)
     assert refusal.value.param == "model"
+
+
+def refused_pin(name, *slugs):
+    """What is said of it where these are the providers, all of which offer the model."""
+    providers = tuple(a_provider(id_, slug=slug) for id_, slug in enumerate(slugs, start=1))
+    model = a_model(offerings=tuple(an_offering(each.id, provider_id=each.id) for each in providers))
+    with pytest.raises(NotFound) as refusal:
+        choose(name, context=a_routing_context(model, providers=providers))
+    return refusal.value.message
+
+
+def test_at_most_three_near_providers_are_suggested():
+    message = refused_pin("provider-9:acme/one", *(f"provider-{number}" for number in range(1, 5)))
+    assert message.endswith(
+        "Did you mean 'provider-4:acme/one' or 'provider-3:acme/one' or 'provider-2:acme/one'?"
+    )
+
+
+def test_where_none_is_near_the_first_three_that_offer_the_model_are_suggested():
+    assert refused_pin("x:acme/one", "dd", "cc", "bb", "aa").endswith(
+        "Did you mean 'aa:acme/one' or 'bb:acme/one' or 'cc:acme/one'?"
+    )
+    assert refused_pin("x:auto", "dd").endswith("or this key may not use it.")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(59, 59), (60, 60), (61, 60)])
+def test_an_unknown_provider_is_said_up_to_sixty_letters(length, shown):
+    assert refused_pin(f"{'~' * length}:acme/one", "aa").count("~") == shown
+
+
+def test_providers_are_compared_up_to_sixty_letters():
+    """One letter more or fewer, and less than six tenths of both were the same."""
+    message = refused_pin(f"{'p' * 25}{'-' * 34}z---:auto", f"{'p' * 25}z")
+    assert f"Did you mean '{'p' * 25}z:auto'?" in message
+
+
+def test_an_unknown_model_is_said_without_what_its_name_says_besides():
+    assert refused_pin("acme/zzz:fast", "aa").startswith("Model 'acme/zzz' does not exist")
+
+
+def test_of_choices_that_are_all_past_the_first_is_told():
+    old, older = (a_model(f"acme/{name}", retirement_at=AT, offerings=()) for name in ("old", "older"))
+    with pytest.raises(ModelRetired, match="'acme/old' was retired"):
+        choose("acme/old", "acme/older", context=a_routing_context(old, older))
 
 
 def test_a_provider_that_is_closed_to_the_key_is_not_told_of():

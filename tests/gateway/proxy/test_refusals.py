@@ -52,6 +52,19 @@ def refusal(*reasons, needs=CHAT):
             "provider.only",
             "is left by 'provider.only' and 'provider.order' of the request.",
         ),
+        # Another provider than the one that is pinned is nobody's affair.
+        (
+            ["not_pinned", "excluded:only"],
+            "no_wished_provider",
+            "provider.only",
+            "is left by 'provider.only' of the request.",
+        ),
+        (
+            ["reasons_below:high"],
+            "unsupported_reasoning_level",
+            "min_reasoning_level",
+            "is known to reason at level 'high' or above.",
+        ),
     ],
 )
 def test_the_callers_mistake_is_named(reasons, code, param, message):
@@ -71,6 +84,8 @@ def test_the_callers_mistake_is_named(reasons, code, param, message):
         (["credential_missing", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
         (["endpoint_not_offered", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
         (["excluded:only", "offering_disabled"], "no_provider", "is switched on at the moment.", 30),
+        (["not_pinned", "credential_missing"], "no_provider", "has a credential yet; staff can add one.", 30),
+        (["not_pinned"], "no_provider", "is switched on at the moment.", 30),
         ([], "no_provider", "is switched on at the moment.", 30),
     ],
 )

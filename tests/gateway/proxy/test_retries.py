@@ -1,5 +1,6 @@
 """What failing over may put on a target, and how long it waits: at its boundaries."""
 
+import asyncio
 import time
 
 import pytest
@@ -127,6 +128,32 @@ def targets_of(*ways, broken=(), kind=FailureKind.UNAVAILABLE):
 def test_the_last_one_is_tried_though_it_failed_often(broken, kind, tried):
     target = targets_of(1, 2, broken=broken, kind=kind).advance()
     assert (target and target.way) == tried
+
+
+@pytest.mark.parametrize(
+    ("half_open", "granted", "tried", "asked"),
+    [
+        ((1,), (1,), 1, [1]),
+        ((1,), (), 2, [1]),
+        ((1, 2), (2,), 2, [1, 2]),
+        ((1, 2), (), None, [1, 2]),
+        ((2,), (2,), 1, []),
+    ],
+)
+def test_a_call_asks_for_the_lease_of_a_half_open_one_itself(half_open, granted, tried, asked):
+    """However seldom calls come, and wherever: the first one finds out."""
+    targets = targets_of(1, 2, broken=half_open, kind=FailureKind.AUTH)
+    health, claimed = targets._health, []
+    health.is_shared = True
+    for breaker in health.broken.values():
+        breaker.open_until = time.monotonic()
+
+    async def claim(way):
+        claimed.append(way)
+        health.lease(way, time.monotonic() + 9, is_ours=way in granted)
+
+    target = targets.advance() or asyncio.run(targets.find_out(claim))
+    assert (target and target.way, claimed) == (tried, asked)
 
 
 def test_a_target_that_has_its_part_of_failures_is_passed_over_for_the_next():

@@ -87,6 +87,16 @@ def test_very_name_of_one_thing_leads_straight_to_it(
     assert answer["Location"].startswith(page)
 
 
+@pytest.mark.parametrize("before", ["", "sk-gw-"])
+@pytest.mark.parametrize(("letters", "is_found"), [(3, False), (4, True), (11, True)])
+def test_key_is_found_by_four_letters_that_it_begins_with(
+    staff: Client, key: Key, before: str, letters: int, is_found: bool
+) -> None:
+    Key.objects.filter(pk=key.pk).update(public_id="Zq7XkLmN2pQr")
+    found = "billing service" in look_for(staff, before + "Zq7XkLmN2pQr"[:letters]).text
+    assert found == is_found
+
+
 def test_nearest_name_comes_first(staff: Client) -> None:
     for slug in ("one-b", "one", "my-one"):
         make_model(f"acme/{slug}", name=slug.title())

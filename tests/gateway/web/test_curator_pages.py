@@ -24,6 +24,9 @@ from tests.make import (
 from tests.pages import DESKTOP, PHONE, Browser
 from tests.upstream import ScriptedProvider
 
+HIGHEST_FOLDED = 60
+"""Pixels: two lines of text."""
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
@@ -148,6 +151,20 @@ def test_errors_of_a_form_are_reached_from_its_top(curator: Browser) -> None:
     assert curator.address.endswith("#id_slug")
 
 
+def test_all_of_a_page_of_the_worklist_are_selected_at_once(curator: Browser, model: Model) -> None:
+    curator.open("/admin/catalogue/model/worklist/")
+    every = curator.wait_for("[data-all=finding]")
+    every.click()
+    boxes = curator.driver.find_elements(By.CSS_SELECTOR, "[name=finding]")
+    assert boxes
+    assert all(box.is_selected() for box in boxes)
+    boxes[0].click()
+    assert not every.is_selected()
+    curator.allow_scripts(False)
+    curator.open("/admin/catalogue/model/worklist/")
+    assert not curator.find("[data-all=finding]").is_displayed()
+
+
 @pytest.mark.drill
 def test_curator_comes_from_nothing_to_a_callable_model_on_one_page(curator: Browser, settings: Any) -> None:
     with ScriptedProvider() as upstream:
@@ -165,9 +182,14 @@ def test_curator_comes_from_nothing_to_a_callable_model_on_one_page(curator: Bro
         curator.run("arguments[0].scrollIntoView({block: 'center'}); arguments[0].click()", add)
         Select(curator.wait_for("#id_offerings-0-provider")).select_by_visible_text("Fast")
         curator.find("#id_offerings-0-upstream_name").send_keys("scripted-model")
-        curator.run(
-            "document.querySelector('[name=offerings-0-endpoints][value=\"chat.completions\"]').click()"
+        endpoints = curator.driver.find_element(
+            By.XPATH, "//details[.//input[@name='offerings-0-endpoints']]"
         )
+        assert endpoints.size["height"] < HIGHEST_FOLDED
+        endpoints.find_element(By.TAG_NAME, "summary").click()
+        known = endpoints.find_elements(By.CSS_SELECTOR, ".ticks label")
+        assert all(each.size["height"] < HIGHEST_FOLDED for each in known)
+        known[0].click()
         curator.find("[name=catalogue_model_save_and_test]").click()
         curator.wait_for(".standing")
     assert "acme/one can be called now." in curator.text

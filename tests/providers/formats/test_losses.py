@@ -536,3 +536,7 @@ def test_answer_that_is_not_to_be_stored_is_stored_nowhere():
     assert written("openai", "gemini", store=False).body["store"] is False
     assert written("openai", "responses", store=False).body["store"] is False
     assert "store" not in written("openai", "anthropic", store=False).body
+    # The gateway itself keeps what it may.
+    assert written("responses", "gemini", store=False).body["store"] is False
+    assert "store" not in written("responses", "gemini", store=True).body
+    assert "store" not in written("responses", "openai", store=False).body

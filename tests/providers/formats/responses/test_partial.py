@@ -118,6 +118,16 @@ def test_what_a_server_leaves_out_is_said(left_out: tuple[str, ...]) -> None:
     assert relayed(given) == expected()
 
 
+@pytest.mark.parametrize("begins", [True, False])
+def test_items_without_ids_end_where_they_began(begins: bool) -> None:
+    items = [{"type": "message"}, {"type": "function_call"}]
+    kinds = ("added", "done") if begins else ("done",)
+    told = relayed(
+        [{"type": f"response.output_item.{kind}", "item": item} for item in items for kind in kinds]
+    )
+    assert [event["output_index"] for event in told] == [number for number in (0, 1) for _ in kinds]
+
+
 def test_what_a_server_says_goes_on_byte_for_byte() -> None:
     reader = RESPONSES.reader()
     sources = [json.dumps(event, indent=1).replace("\n", "").encode() for event in expected()]

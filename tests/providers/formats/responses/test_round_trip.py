@@ -69,7 +69,9 @@ def test_conversation_means_the_same_after_writing_and_reading(subtests):
             again = in_turns(RESPONSES.read_request(body))
             # Asking for encrypted thoughts is not asking for thoughts.
             reasoning = again.reasoning if conversation.reasoning else None
-            assert replace(again, reasoning=reasoning) == conversation
+            # Providers are always told to keep nothing.
+            assert again.extra == {"store": False}
+            assert replace(again, reasoning=reasoning, extra={}) == conversation
 
 
 def test_whole_answer_means_the_same_after_writing_and_reading(subtests):

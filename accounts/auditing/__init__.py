@@ -1,0 +1,1 @@
+"""The audit beyond its entries: what events are called, how they are told, sent on and forgotten."""
