@@ -4,6 +4,7 @@ import hmac
 import math
 import time
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
@@ -18,6 +19,7 @@ from accounts.keys import REFUSAL, KeyFacts, credential_of, digest_secret, read_
 from accounts.models import Key, Team
 from accounts.permits import judge
 from accounts.scopes import FEED, MANAGEMENT
+from accounts.second_factor import is_lacking
 from gateway.core.client_address import client_of_meta
 from gateway.core.errors import ApiError
 
@@ -145,7 +147,14 @@ def _refuse_token(message: str) -> ApiError:
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
-    """A person signed in to the portal. Anything but reading needs the CSRF token."""
+    """A person signed in to the portal, with a second factor where it is demanded. To change takes the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found: tuple[Any, None] | None = super().authenticate(request)
+        if found is not None and is_lacking(request._request):
+            message = "A second factor is demanded of you: open the portal and show one, or send a key."
+            raise ApiError(message, status=403, code="second_factor_required")
+        return found
 
     def enforce_csrf(self, request: Request) -> None:
         try:

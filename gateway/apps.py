@@ -10,6 +10,7 @@ class GatewayConfig(AppConfig):
         # Imported here, when settings and the admin are complete. A check registers itself.
 
         from gateway.celery import app
+        from gateway.identity import telling  # noqa: F401
         from gateway.ops import checks  # noqa: F401
 
         # Of every thread: a web process' threads hand tasks to workers, and Celery's own default knows no broker.

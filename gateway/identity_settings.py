@@ -1,5 +1,7 @@
 """How people sign in: what the environment says of it, and what Django and allauth read by name."""
 
+from gateway import env
+
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
@@ -34,3 +36,17 @@ MFA_TOTP_TOLERANCE = 1
 
 SOCIALACCOUNT_ADAPTER = "gateway.identity.adapters.Providers"
 SOCIALACCOUNT_STORE_TOKENS = False
+
+# Of whom a second factor is demanded; each includes those before it.
+SECOND_FACTOR = env.choice("GATEWAY_SECOND_FACTOR", "none", ("none", "staff", "owners", "all"))
+# Off: people sign in at their identity provider, and one login goes on to open by its password.
+LOCAL_PASSWORDS = env.flag("GATEWAY_LOCAL_PASSWORDS", default=True)
+BREAK_GLASS = env.text("GATEWAY_BREAK_GLASS")
+# Who may make an account of their own: with an invitation only, or anybody who can read mail.
+SIGN_UP = env.choice("GATEWAY_SIGN_UP", "invited", ("invited", "open"))
+
+if not LOCAL_PASSWORDS and not BREAK_GLASS:
+    raise env.BadEnvironment(
+        "GATEWAY_LOCAL_PASSWORDS is off and GATEWAY_BREAK_GLASS is not set: name the login that opens when no "
+        "identity provider does."
+    )

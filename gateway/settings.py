@@ -109,6 +109,7 @@ MIDDLEWARE = [
     "gateway.web.middleware.OtherSlash",
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
+    "gateway.identity.required.Sessions",
     "gateway.core.audit_context.AuditContext",
 ]
 

@@ -2,16 +2,27 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
+from accounts.audit import record_event
 from accounts.models import User
-from gateway.core.admin_base import ChangePersonForm, MultipleChoice, NewPersonForm, PasswordForm
+from accounts.second_factor import take_factors
+from accounts.sessions import end_sessions
+from gateway.core.admin_base import (
+    ChangePersonForm,
+    MultipleChoice,
+    NewPersonForm,
+    PasswordForm,
+    confirmed_action,
+)
 
 _HELP = {
     "groups": "They have the rights of each of their groups.",
@@ -52,12 +63,37 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
     add_form = NewPersonForm
     change_password_form = PasswordForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+    actions_detail = ["take_factors", "end_sessions"]
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """Keys of somebody who is switched off are refused, and those of somebody who is back are let in."""
         if change:
             services.tell_keys_of(users=[obj])
         super().save_model(request, obj, form, change)
+
+    @confirmed_action(
+        "Take second factors away",
+        "Take all second factors of this person away?",
+        "For somebody who lost them: make sure that it is really they who ask. Their sessions end, and their "
+        "password alone opens the account until they add a factor.",
+    )
+    def take_factors(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
+        person = User.objects.get(pk=object_id)
+        take_factors(person)
+        messages.success(request, f"{person} has no second factor any more.")
+        return _to_page(request, person)
+
+    @confirmed_action(
+        "End sessions",
+        "End all sessions of this person?",
+        "They have to sign in again in every browser. Their keys go on working.",
+    )
+    def end_sessions(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
+        person = User.objects.get(pk=object_id)
+        count = end_sessions(person)
+        record_event("session.ended", row=person, facts={"sessions": count})
+        messages.success(request, f"Ended: {count} session{'' if count == 1 else 's'}.")
+        return _to_page(request, person)
 
 
 admin.site.unregister(Group)
@@ -66,6 +102,12 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class GroupAdmin(SuperusersOnly, ChosenBySearch, BaseGroupAdmin, HistoryAdminBase):  # type: ignore[misc]
     pass
+
+
+def _to_page(request: HttpRequest, person: User) -> HttpResponse:
+    page = reverse("admin:accounts_user_change", args=[person.pk])
+    is_dialog = "HX-Request" in request.headers
+    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

@@ -20,6 +20,8 @@ class Concerns(StrEnum):
     """Those whom it names, as far as they are still in the team; else the team's owners."""
     OPERATOR = "operator"
     """GATEWAY_ALARM_EMAILS. So does everything that is raised for no team."""
+    SUPERUSERS = "superusers"
+    """They, besides the operator."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +185,15 @@ _ALL = (
         by_mail=False,
     ),
     Kind(
+        "login.break_glass",
+        "The break-glass login was used",
+        Concerns.SUPERUSERS,
+        "Gatehouse: the break-glass login {username} was used",
+        "Login: {username}\nFrom: {address}\nAt: {at}\n\nIf it was none of you, end its sessions and change its "
+        "password at once.",
+        is_urgent=True,
+    ),
+    Kind(
         "provider.alarm",
         "A provider refuses the gateway's credential or account",
         _OPERATOR,
@@ -267,7 +278,7 @@ _ALL = (
 )
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 """By name."""
-OPERATORS = tuple(kind.name for kind in _ALL if kind.concerns is Concerns.OPERATOR)
+OPERATORS = tuple(kind.name for kind in _ALL if kind.concerns in {Concerns.OPERATOR, Concerns.SUPERUSERS})
 TEST, DIGEST = "channel.test", "alert.digest"
 """These go to those that they are made for, and to nobody else."""
 FOR_CHANNELS = tuple(name for name in KINDS if name not in {TEST, DIGEST})

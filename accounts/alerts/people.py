@@ -16,7 +16,7 @@ def addresses_of(alert: Alert) -> Sequence[str]:
     if kind is None:
         return []
     if alert.team_id is None:
-        return sorted(settings.ALARM_EMAILS) if kind.by_mail else []
+        return sorted({*settings.ALARM_EMAILS, *_superusers(kind)}) if kind.by_mail else []
     members = list(
         Membership.objects.active().filter(team=alert.team_id, user__is_active=True).select_related("user")
     )
@@ -28,6 +28,16 @@ def addresses_of(alert: Alert) -> Sequence[str]:
     concerned = _concerned(kind, members, set(alert.people))
     found = {each.user.email for each in members if _wants(kind, each.user_id, concerned, choices)}
     return sorted(address for address in found if address)
+
+
+def _superusers(kind: Kind) -> Iterable[str]:
+    if kind.concerns is not Concerns.SUPERUSERS:
+        return []
+    return (
+        User.objects.filter(is_superuser=True, is_active=True)
+        .exclude(email="")
+        .values_list("email", flat=True)
+    )
 
 
 def choices_of(user: User) -> Mapping[str, bool | None]:

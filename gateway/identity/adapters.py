@@ -1,20 +1,29 @@
 """What allauth asks this house: where clients are, what rests sealed, which providers there are, who may sign up."""
 
+import logging
+import time
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import url_has_allowed_host_and_scheme
+from kombu.exceptions import OperationalError
 
 from accounts.models import User
+from accounts.second_factor import has_only, is_demanded_of
 from gateway.core.sealing import seal, unseal
 from gateway.identity.guessing import address_of
+from gateway.identity.tasks import mail_notice
 
+logger = logging.getLogger(__name__)
+PROVED_FOR_S = 300
 NO_MATCH = "This user name and password do not match. Check both, including capitals."
 
 
@@ -41,8 +50,23 @@ class People(DefaultAccountAdapter):
     def add_message(self, *arguments: Any, **named: Any) -> None:
         """Said by our own views."""
 
-    def send_notification_mail(self, *arguments: Any, **named: Any) -> None:
-        """Told by what the house mails."""
+    def is_ajax(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        """Pages answer as pages, whatever is asked for."""
+        return False
+
+    def is_reauthentication_required(self, **_: Any) -> bool:
+        """Not right after a sign-in, which proves as much."""
+        request = self.request
+        records = get_authentication_records(request, request.user)
+        return not records or time.time() - records[-1]["at"] > PROVED_FOR_S
+
+    def send_notification_mail(self, template_prefix: str, user: User, *_: Any, **__: Any) -> None:
+        """By a worker, in the house's words."""
+        if user.email:
+            try:
+                mail_notice.delay(user.pk, template_prefix, address_of(self.request))
+            except OperationalError:
+                logger.warning("Nobody could be told by mail that a factor changed: the broker is away.")
 
 
 class Factors(DefaultMFAAdapter):
@@ -53,6 +77,10 @@ class Factors(DefaultMFAAdapter):
 
     def decrypt(self, encrypted_text: str) -> str:
         return unseal(encrypted_text).decode()
+
+    def can_delete_authenticator(self, authenticator: Authenticator) -> bool:
+        person = authenticator.user
+        return not (is_demanded_of(person) and has_only(person, authenticator))
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         entity: dict[str, str] = super().get_public_key_credential_rp_entity()

@@ -7,14 +7,17 @@ from django.contrib.auth.decorators import login_required
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.password_validation import password_validators_help_texts
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
 
 from accounts.guesses import WRONG_PASSWORDS, passwords_of
 from accounts.models import User
+from accounts.sessions import end_sessions, note_changed
 from gateway.identity.guessing import address_of, count, forgive
+from gateway.identity.passwords_allowed import may_use_password
 
 
 class PasswordForm(PasswordChangeForm):
@@ -49,4 +52,12 @@ class Password(PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, "Your password is changed. You are signed out everywhere else.")
-        return super().form_valid(form)
+        answer = super().form_valid(form)
+        note_changed(self.request)
+        end_sessions(form.user, but=self.request.session.session_key)
+        return answer
+
+    def dispatch(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponseBase:
+        if isinstance(request.user, User) and not may_use_password(request.user):
+            raise Http404("Passwords are off.")
+        return super().dispatch(request, *arguments, **named)

@@ -6,14 +6,19 @@ from allauth.account.internal.flows.login import perform_password_login
 from allauth.account.models import Login
 from allauth.account.views import LoginView, LogoutView
 from django import forms
+from django.conf import settings
 from django.contrib.auth import authenticate
 from django.contrib.auth.forms import AuthenticationForm
+from django.core.validators import MaxLengthValidator, ProhibitNullCharactersValidator
 from django.http import HttpRequest, HttpResponse
 
 from accounts.guesses import WRONG_PASSWORDS, passwords_of
+from accounts.models import User
 from accounts.people import find_person
 from gateway.identity.adapters import NO_MATCH
 from gateway.identity.guessing import address_of, count, forgive, turn
+from gateway.identity.passwords_allowed import may_use_password
+from gateway.identity.telling import tell_failure
 
 _LONGEST_ADDRESS = 254
 
@@ -31,7 +36,7 @@ class SignInForm(AuthenticationForm):
         field = self.fields["username"]
         field.label = "User name or e-mail"
         # Django's own validator is of user names' length, which e-mail addresses exceed.
-        field.validators = []
+        field.validators = [ProhibitNullCharactersValidator(), MaxLengthValidator(_LONGEST_ADDRESS)]
         field.widget.attrs["maxlength"] = _LONGEST_ADDRESS
 
     def clean(self) -> dict[str, Any]:
@@ -50,9 +55,12 @@ class SignInForm(AuthenticationForm):
         )
         person = find_person(name)
         username = person.get_username() if person else name
-        self.user_cache = authenticate(self.request, username=username, password=password)
-        if self.user_cache is None:
+        found = authenticate(self.request, username=username, password=password)
+        if not isinstance(found, User) or not may_use_password(found):
+            if person is not None:
+                tell_failure(person, "password")
             raise forms.ValidationError(NO_MATCH, code="invalid_login")
+        self.user_cache = found
         forgive(subject)
 
     def login(self, request: HttpRequest, redirect_url: str | None = None) -> HttpResponse:
@@ -65,6 +73,12 @@ class SignInForm(AuthenticationForm):
 class SignIn(LoginView):
     template_name = "identity/sign_in.html"
     form_class = SignInForm
+
+    def get_context_data(self, **named: Any) -> dict[str, Any]:
+        return dict(super().get_context_data(**named)) | {
+            "takes_passwords": settings.LOCAL_PASSWORDS,
+            "is_open": settings.SIGN_UP == "open" and settings.LOCAL_PASSWORDS,
+        }
 
 
 class SignOut(LogoutView):

@@ -26,7 +26,7 @@ _CALLER = {
 _POLICY = {
     "policy_permission": (
         "permission_denied surface_not_permitted address_not_permitted project_not_permitted provider_not_permitted "
-        "floor_not_met"
+        "floor_not_met second_factor_required"
     ),
     "policy_limit": "rate_limit_exceeded request_beyond_limit",
     "policy_budget": "budget_exceeded budget_held",

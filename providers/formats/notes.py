@@ -82,7 +82,7 @@ class Notes:
         """A member that only clients of this format have. Raises CannotTranslate."""
         kind, asks = loss_of(self.source, path, value)
         if kind > Kind.TUNING:
-            raise _no_words(path)
+            raise _no_words(path, _type_of(value) if path == "tool_choice" else "")
         if asks:
             self.lose_path(path, kind)
 
@@ -169,11 +169,17 @@ def _is_search(conversation: Conversation, path: str) -> bool:
 
 def _kind_of(native: Native) -> str:
     """Its type, where it has one; else the member that it is."""
-    value = native.value
+    kind = _type_of(native.value)
+    return kind if kind and native.path.endswith(".type") else native.path.rpartition(".")[2]
+
+
+def _type_of(value: object) -> str:
     kind = value.get("type") if isinstance(value, Mapping) else None
-    return kind if isinstance(kind, str) and native.path.endswith(".type") else native.path.rpartition(".")[2]
+    return kind if isinstance(kind, str) else ""
 
 
 def _no_words(path: str, kind: str = "") -> CannotTranslate:
-    what = f"'{kind[:60]}' for '{path}'" if path.endswith(".type") else f"'{path}'"
+    """`kind` is which tool it is about, where one is."""
+    is_tool = kind and (path.endswith(".type") or path == "tool_choice")
+    what = f"'{kind[:60]}' for '{path}'" if is_tool else f"'{path}'"
     return CannotTranslate(f"The chosen provider has no {what}.", param=path)

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from accounts.floors import Floor, join
-from accounts.regions import are_within, is_within, stands_for
+from accounts.floors import Floor, check_quantizations, is_quantization, join
+from accounts.regions import are_within, check_regions, is_region, is_within, stands_for
+from gateway.core.refusals import InvalidField
 
 
 @pytest.mark.parametrize(
@@ -155,3 +156,66 @@ def test_a_key_keeps_to_what_it_and_its_team_ask_for_together(
         "flags": ((False, False), (False, False)),
     }
     assert join(**{**nothing, **given}) == floor
+
+
+@pytest.mark.parametrize(
+    ("floor", "words"),
+    [
+        (Floor(), []),
+        (Floor(regions=(("de", "eu"), ("eu",))), ["regions de, eu", "regions eu"]),
+        (Floor(zero_retention=True), ["zero data retention"]),
+        (Floor(no_data_collection=True), ["no data collection"]),
+        (Floor(quantizations=("bf16", "fp8")), ["quantizations bf16, fp8"]),
+        (Floor(quantizations=()), ["quantizations none"]),
+    ],
+)
+def test_a_floor_is_told_in_words(floor: Floor, words: list[str]) -> None:
+    assert list(floor.in_words()) == words
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("eu", True),
+        ("europe-west4", True),
+        ("a" * 40, True),
+        ("a" * 41, False),
+        ("EU", False),
+        ("-eu", False),
+        ("", False),
+        ("eu west", False),
+        (7, False),
+        (None, False),
+    ],
+)
+def test_a_region_is_one_word_in_lower_case_of_up_to_forty_letters(word: object, is_one: bool) -> None:
+    assert is_region(word) is is_one
+
+
+@pytest.mark.parametrize(
+    ("word", "is_one"),
+    [
+        ("fp8", True),
+        ("unknown", True),
+        ("q4_k.m-x", True),
+        ("a" * 20, True),
+        ("a" * 21, False),
+        ("FP8", False),
+        ("_fp8", False),
+        ("", False),
+        (8, False),
+        (None, False),
+    ],
+)
+def test_a_quantization_is_one_word_in_lower_case_of_up_to_twenty_letters(word: object, is_one: bool) -> None:
+    assert is_quantization(word) is is_one
+
+
+@pytest.mark.parametrize("check", [check_regions, check_quantizations])
+def test_lists_hold_up_to_sixty_four_words_each_of_which_is_one(check: Any) -> None:
+    check([])
+    check(["eu"] * 64)
+    with pytest.raises(InvalidField, match="holds more than 64 words"):
+        check(["eu"] * 65)
+    with pytest.raises(InvalidField, match=f"holds '{'X' * 40}'; each is"):
+        check(["eu", "X" * 41])

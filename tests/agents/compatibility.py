@@ -33,10 +33,10 @@ It marks two more as `optional: true`, "optional and skipped until its required 
 - `offline-web-search`, with "live web access disabled" (`--enable-offline-web-search`).
 
 A provider of Responses gets both as they are, and they pass where it has that store or a cached search. Over any other
-format they are refused with 400 by their path (`tools[0].type`), on purpose. A vector store is at the vendor that made
-it: nobody else can look into it, and a `file_search_call` that somebody made up would be a false answer. And
-`external_web_access: false` promises that nothing is fetched; the searches of Anthropic and Google fetch, so to put one
-in its place, as a key may permit for a plain `web_search`, would break that promise.
+format they are refused with 400 by name (`tools[0].type` or the `tool_choice` that forces them), on purpose. A vector
+store is at the vendor that made it: nobody else can look into it, and a `file_search_call` that somebody made up would
+be a false answer. And `external_web_access: false` promises that nothing is fetched; the searches of Anthropic and
+Google fetch, so to put one in its place, as a key may permit for a plain `web_search`, would break that promise.
 """
 _SETTINGS = """
 ## Settings to paste

@@ -1,5 +1,6 @@
 """Which prices apply and what a call costs."""
 
+import random
 from decimal import Decimal
 from typing import Any
 
@@ -8,8 +9,9 @@ import pytest
 from catalogue.facts import PriceFacts
 from catalogue.pricing.conditions import in_words
 from catalogue.pricing.cost import call_prices, cost_usd, current_prices, prices_in_force, usd_per_unit
-from catalogue.pricing.rates import charges_at
-from providers.wire.usage import Usage
+from catalogue.pricing.meters import METERS
+from catalogue.pricing.rates import charges_at, metered
+from providers.wire.usage import Counts, Usage
 from tests.make import NOW, TOMORROW, YESTERDAY
 from tests.used import used
 
@@ -327,3 +329,13 @@ def test_no_part_takes_more_than_the_total_holds(reasoning: int, units: tuple[in
 )
 def test_condition_of_another_shape_is_said_as_it_is_written(condition: dict[str, Any], words: str) -> None:
     assert in_words([condition]) == words
+
+
+def test_meters_add_up_to_what_usage_costs_at_any_prices() -> None:
+    dice = random.Random(3)
+    names = [*METERS, "cached_read_tokens", "cached_write_tokens", "cached_write_1h_tokens"]
+    for _ in range(300):
+        rates = {meter: Decimal(dice.randrange(1, 99)) for meter in dice.sample(list(METERS), 9)}
+        usage = Usage(Counts({name: dice.randrange(1, 50) for name in dice.sample(names, 9)}))
+        parts = metered(rates, usage)
+        assert sum(rates[meter] * count for meter, count in parts) == charges_at(rates).amount_usd(usage)

@@ -42,6 +42,8 @@ CLOSED = {
     *(
         "accounts_user_add",
         "accounts_user_delete",
+        "accounts_user_end_sessions",
+        "accounts_user_take_factors",
         "auth_user_password_change",
         "auth_group_add",
         "auth_group_delete",

@@ -191,3 +191,4 @@ def test_tool_that_a_provider_runs_is_run_there_and_nowhere_else(house: House, k
             error = refused.json()["error"]
             assert (refused.status_code, error["code"]) == (400, "unsupported_parameter")
             assert error["param"] in {"tools[0].type", "tool_choice"}
+            assert f"has no '{kind}' for" in error["message"]

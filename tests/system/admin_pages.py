@@ -21,7 +21,7 @@ class AdminPages:
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
         self._client = httpx.Client(base_url=url, timeout=HANG_S)
-        self.submit("/admin/login/", username=username, password=password)
+        self.submit("/sign-in?next=/admin/", username=username, password=password)
 
     def __enter__(self) -> "AdminPages":
         return self

@@ -81,8 +81,6 @@ def _highest(name: str, rates: Rates) -> Decimal | None:
 
 def _amount(value: Any) -> Decimal | None:
     """A number, or a text of one, as OpenRouter takes both. None: it is neither."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
     try:
         amount = Decimal(str(value))
     except InvalidOperation:

@@ -12,7 +12,9 @@ from providers.formats.anthropic.signatures import ORIGIN
 from providers.formats.anthropic.tools import write_tools
 from providers.formats.base import CannotTranslate, Upstream, WrittenRequest
 from providers.formats.extras import in_place
+from providers.formats.field_names import client_field
 from providers.formats.known_models import known_model
+from providers.formats.losses import Kind
 from providers.formats.marks import marks_field, marks_of
 from providers.formats.notes import Notes, leave_natives
 from providers.formats.sampling import fit_reasoning, fit_sampling
@@ -31,6 +33,8 @@ _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
 _UNKNOWN_SAMPLING = frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias"})
 _TAKEN_AWAY = _UNKNOWN_SAMPLING | {"temperature", "top_p", "top_k"}
 _LEAST_TOP_P = 0.95
+_MOST_TOKENS = 8_192
+"""As many as every Claude since 3.5 may write."""
 """With which a model thinks. Source: Anthropic's guide to extended thinking."""
 _LEAST_BUDGET = 1_024
 _EFFORTS = frozenset({"low", "medium", "high", "xhigh", "max"})
@@ -60,12 +64,13 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
 
 
 def _max_tokens(conversation: Conversation, upstream: Upstream, notes: Notes) -> int:
-    tokens = conversation.max_output_tokens
-    tokens = upstream.max_output_tokens if tokens is None else tokens
-    if tokens is None:
-        message = "The chosen provider needs the most tokens of an answer, and neither the request nor the catalogue"
-        raise notes.refuse("max_output_tokens", f"{message} says it.")
-    return tokens
+    """Anthropic demands it. Where nobody says it, the end of an answer tells that it did not suffice."""
+    for tokens in (conversation.max_output_tokens, upstream.max_output_tokens):
+        if tokens is not None:
+            return tokens
+    field = client_field(conversation.source, "max_output_tokens")
+    notes.lose_path(field, Kind.TUNING, str(_MOST_TOKENS))
+    return _MOST_TOKENS
 
 
 def _write_reasoning(

@@ -21,9 +21,7 @@ from accounts.models import Key, LedgerEntry, Team
 from accounts.recording import record_attempts
 from accounts.usage.parameters import read_instant
 from catalogue.pricing.cost import cost_usd
-from catalogue.pricing.meters import METERS
 from catalogue.pricing.rate_card import prices_of
-from catalogue.pricing.rates import charges_at, metered
 from gateway.focus.export import rows_of, spans_of
 from gateway.focus.rows import COLUMNS
 from providers.wire.usage import Counts, Usage
@@ -160,16 +158,6 @@ def test_billed_cost_is_the_charge_to_the_last_digit_after_any_history(key: Key)
     for team in Team.objects.all():
         its = sum((entry.charged_usd for entry in LedgerEntry.objects.filter(team=team)), Decimal(0))
         assert billed(rows(team)) == its
-
-
-def test_meters_add_up_to_what_usage_costs_at_any_prices() -> None:
-    dice = random.Random(3)
-    names = [*METERS, "cached_read_tokens", "cached_write_tokens", "cached_write_1h_tokens"]
-    for _ in range(300):
-        rates = {meter: Decimal(dice.randrange(1, 99)) for meter in dice.sample(list(METERS), 9)}
-        usage = Usage(Counts({name: dice.randrange(1, 50) for name in dice.sample(names, 9)}))
-        parts = metered(rates, usage)
-        assert sum(rates[meter] * count for meter, count in parts) == charges_at(rates).amount_usd(usage)
 
 
 def test_what_no_price_explains_has_no_price_and_no_quantity(key: Key) -> None:

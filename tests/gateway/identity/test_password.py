@@ -75,4 +75,5 @@ def test_stranger_is_asked_to_sign_in_first(client: Client) -> None:
 
 
 def test_every_page_links_to_it(client: Client, mary: User) -> None:
-    assert 'href="/password"' in client.get("/keys").text
+    assert 'href="/account"' in client.get("/keys").text
+    assert 'href="/password"' in client.get("/account").text

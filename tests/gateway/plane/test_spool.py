@@ -44,6 +44,32 @@ def test_finished_attempts_wait_in_order_until_forgotten(spool: Spool) -> None:
     assert [each.opened.attempt_id for each in spool.finished(9)] == ids[2:]
 
 
+def test_attempts_are_numbered_from_one_as_they_end(spool: Spool) -> None:
+    first, second = attempt(), attempt()
+    for each in (first, second):
+        spool.attempt_opened(each)
+    for each in (second, first):
+        spool.attempt_closed(each)
+    assert [(each.seq, each) for each in spool.finished(9)] == [(1, second), (2, first)]
+
+
+def test_its_size_is_that_of_all_its_files(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, segment_bytes=2_000)
+    for _ in range(10):
+        record_call(spool)
+    sizes = [path.stat().st_size for path in tmp_path.iterdir()]
+    assert len(sizes) > 2
+    assert spool.size == sum(sizes)
+    spool.close()
+
+
+def test_files_are_told_apart_by_the_process_that_made_them(tmp_path: Path) -> None:
+    spool = Spool(tmp_path, "web-1")
+    assert spool.name == "web-1"
+    assert [spool.has_files_of(process) for process in ("web-1", "web", "web-2")] == [True, False, False]
+    spool.close()
+
+
 def test_open_attempt_is_not_finished(spool: Spool) -> None:
     spool.attempt_opened(begun())
     assert spool.finished(9) == []
@@ -186,6 +212,15 @@ def test_fields_of_another_version_are_passed_over(spool: Spool) -> None:
     [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
     path.write_bytes(path.read_bytes().replace(b'"number":1', b'"number":1,"mood":"good"'))
     assert len(left_behind(spool)) == 1
+
+
+def test_ends_of_a_version_that_numbered_none_have_no_number(spool: Spool) -> None:
+    die_with(spool.folder, finished=1, unfinished=0)
+    [path] = [path for path in spool.folder.iterdir() if path.stat().st_size]
+    numbered = path.read_bytes()
+    assert b',"s":1}' in numbered
+    path.write_bytes(numbered.replace(b',"s":1}', b"}"))
+    assert [each.seq for each in left_behind(spool)] == [0]
 
 
 @pytest.mark.parametrize(

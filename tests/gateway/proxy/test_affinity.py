@@ -51,6 +51,19 @@ def test_prompts_that_begin_alike_have_one_mark(first, second, is_same):
     assert (prompt_mark(1, "one", first) == prompt_mark(1, "one", second)) is is_same
 
 
+@pytest.mark.parametrize(("letters", "is_same"), [(4_089, False), (4_090, True), (4_091, True)])
+def test_a_beginning_is_its_first_four_thousand_bytes_with_its_name(letters, is_same):
+    """The name and a quotation mark take six of the 4,096."""
+    first, second = ({"input": "x" * letters + end} for end in "ab")
+    assert (prompt_mark(1, "one", first) == prompt_mark(1, "one", second)) is is_same
+
+
+@pytest.mark.parametrize(("letters", "is_same"), [(4_088, False), (4_089, True), (4_090, True)])
+def test_a_beginning_may_end_between_two_messages(letters, is_same):
+    first, second = ({"input": ["x" * letters, end]} for end in ("a", 1))
+    assert (prompt_mark(1, "one", first) == prompt_mark(1, "one", second)) is is_same
+
+
 def test_teams_and_models_share_no_marks():
     marks = {prompt_mark(team, name, says(LONG)) for team in (1, 2) for name in ("one", "two")}
     assert len(marks) == 4
@@ -162,6 +175,18 @@ def test_headroom_is_known_for_a_second():
     headroom.found_full([offering], at=10.0)
     assert [headroom.of(offering, at) for at in (10.0, 10.9, 11.0)] == [0.0, 0.0, 1.0]
     assert headroom.of(an_offering(2), at=10.0) == 1.0
+
+
+def test_what_was_full_is_forgotten_where_too_much_is_known(monkeypatch):
+    monkeypatch.setattr("gateway.proxy.routing.headroom._MOST", 2)
+    headroom, offerings = Headroom(), [an_offering(number) for number in range(4)]
+
+    def full():
+        return [offering.id for offering in offerings if not headroom.of(offering, 0.0)]
+
+    for expected in ([0], [0, 1], [0, 1, 2], [3]):
+        headroom.found_full([offerings[expected[-1]]], at=0.0)
+        assert full() == expected
 
 
 def test_auto_goes_on_to_what_has_room_however_many_are_full(provider):

@@ -162,6 +162,50 @@ def test_a_pin_that_does_not_exist_is_answered_with_what_is_near(name, message):
     assert refusal.value.param == "model"
 
 
+def refused_pin(name, *slugs):
+    """What is said of it where these are the providers, all of which offer the model."""
+    providers = tuple(a_provider(id_, slug=slug) for id_, slug in enumerate(slugs, start=1))
+    model = a_model(offerings=tuple(an_offering(each.id, provider_id=each.id) for each in providers))
+    with pytest.raises(NotFound) as refusal:
+        choose(name, context=a_routing_context(model, providers=providers))
+    return refusal.value.message
+
+
+def test_at_most_three_near_providers_are_suggested():
+    message = refused_pin("provider-9:acme/one", *(f"provider-{number}" for number in range(1, 5)))
+    assert message.endswith(
+        "Did you mean 'provider-4:acme/one' or 'provider-3:acme/one' or 'provider-2:acme/one'?"
+    )
+
+
+def test_where_none_is_near_the_first_three_that_offer_the_model_are_suggested():
+    assert refused_pin("x:acme/one", "dd", "cc", "bb", "aa").endswith(
+        "Did you mean 'aa:acme/one' or 'bb:acme/one' or 'cc:acme/one'?"
+    )
+    assert refused_pin("x:auto", "dd").endswith("or this key may not use it.")
+
+
+@pytest.mark.parametrize(("length", "shown"), [(59, 59), (60, 60), (61, 60)])
+def test_an_unknown_provider_is_said_up_to_sixty_letters(length, shown):
+    assert refused_pin(f"{'~' * length}:acme/one", "aa").count("~") == shown
+
+
+def test_providers_are_compared_up_to_sixty_letters():
+    """One letter more or fewer, and less than six tenths of both were the same."""
+    message = refused_pin(f"{'p' * 25}{'-' * 34}z---:auto", f"{'p' * 25}z")
+    assert f"Did you mean '{'p' * 25}z:auto'?" in message
+
+
+def test_an_unknown_model_is_said_without_what_its_name_says_besides():
+    assert refused_pin("acme/zzz:fast", "aa").startswith("Model 'acme/zzz' does not exist")
+
+
+def test_of_choices_that_are_all_past_the_first_is_told():
+    old, older = (a_model(f"acme/{name}", retirement_at=AT, offerings=()) for name in ("old", "older"))
+    with pytest.raises(ModelRetired, match="'acme/old' was retired"):
+        choose("acme/old", "acme/older", context=a_routing_context(old, older))
+
+
 def test_a_provider_that_is_closed_to_the_key_is_not_told_of():
     key = a_key(restrictions=Restrictions(denied_providers=("provider-1",)))
     with pytest.raises(NotFound) as refusal:

@@ -81,6 +81,14 @@ def test_where_nothing_was_streamed_nobody_pays(payer):
     assert (bill.cost_usd, bill.loss_usd) == (0, 0)
 
 
+@pytest.mark.parametrize(("payer", "own_cost_usd"), [(Payer.TEAM, 2), (Payer.OPERATOR, 2), (Payer.NOBODY, 0)])
+def test_on_a_credential_of_the_teams_own_nobody_pays_here_and_what_it_would_have_cost_is_told(
+    payer, own_cost_usd
+):
+    bill = settle(payer, USAGE, None, _cost).on_own()
+    assert (bill.usage, bill.cost_usd, bill.loss_usd, bill.own_cost_usd) == (USAGE, 0, 0, own_cost_usd)
+
+
 def test_money_is_rounded_once_to_ten_places():
     bill = settle(
         Payer.TEAM,

@@ -145,3 +145,17 @@ def test_one_that_is_refused_is_parked_and_the_next_one_is_used(speaker, status,
         assert shown_to(speaker) == [OWN, *[OPERATORS] * 3]
         assert edge.records.settled(4).closes[0].about_us
         assert edge.records.opens[0].operator_credential_id == 1
+
+
+@LANES
+@pytest.mark.parametrize("team", [OPERATOR, 1])
+def test_its_calls_go_to_its_own_address_and_the_main_ones_to_the_providers(team, lane):
+    with speaking("openai") as main, speaking("openai") as other:
+        credential = a_credential(team_id=team, base_url=other.base_url)
+        with an_edge(main, credentials=of_team(credential, team=team)) as edge:
+            assert ask(edge, "openai", lane=lane).status_code == 200
+            assert (shown_to(other), shown_to(main)) == ([OWN], [])
+            # Its address fails: the provider's own follows.
+            other.answer = lambda _path, _body: (500, {}, b"{}")
+            assert ask(edge, "openai", lane=lane).status_code == 200
+            assert (shown_to(other), shown_to(main)) == ([OWN, OWN], [OPERATORS])

@@ -29,6 +29,7 @@ from tests.gateway.proxy.values import (
 CHAT = Requirements("chat.completions", input_tokens=100)
 PROVIDERS = {1: a_provider(1), 2: a_provider(2)}
 PRICED = (a_price("input_text_tokens", "2.50"), a_price("output_text_tokens", "10"))
+IMAGES_OUT = a_price("output_images", "0.02", unit_size=1)
 
 
 def planned(wishes, *offerings, required=CHAT, key=None, **more):
@@ -82,6 +83,12 @@ def fits(wishes, required=CHAT, body=None, **facts) -> bool:
         ({"image": 0.04}, (*PRICED, a_price("output_images", "0.04", unit_size=1)), True),
         ({"image": 0.03}, (*PRICED, a_price("output_images", "0.04", unit_size=1)), False),
         ({"image": 1}, (), False),
+        # Of images all prices are borne, of tokens the first of theirs.
+        ({"image": 0.03}, (a_price("input_images", "0.04", unit_size=1), IMAGES_OUT), False),
+        ({"image": 0.04}, (a_price("input_images", "0.04", unit_size=1), IMAGES_OUT), True),
+        ({"image": 0.01}, (a_price("input_images", "0.001", unit_size=1), IMAGES_OUT), False),
+        ({"prompt": 2.5}, (*PRICED, a_price("input_tokens", "9")), True),
+        ({"prompt": 1_000_000_000}, PRICED, True),
         ({}, (), True),
     ],
 )
@@ -157,6 +164,9 @@ def test_what_is_unknown_of_an_offering_does_not_fulfil_a_wish(wishes, facts, ex
         ({"max_price": {"prompt": "NaN"}}, "provider.max_price.prompt", "from 0 to"),
         ({"max_price": {"prompt": "one"}}, "provider.max_price.prompt", "from 0 to"),
         ({"max_price": {"prompt": True}}, "provider.max_price.prompt", "from 0 to"),
+        ({"max_price": {"prompt": [1]}}, "provider.max_price.prompt", "from 0 to"),
+        ({"max_price": {"prompt": "Infinity"}}, "provider.max_price.prompt", "from 0 to"),
+        ({"max_price": {"prompt": 1_000_000_000.01}}, "provider.max_price.prompt", "from 0 to 1000000000"),
         (
             {"max_price": {"audio": 1}},
             "provider.max_price.audio",
@@ -313,6 +323,37 @@ def test_the_wish_that_left_nobody_is_named_with_the_way_out(wishes, told):
     assert refusal.message == (
         f"No provider of model 'acme/one' is left by 'provider.{name}' of the request. {told}"
     )
+
+
+@pytest.mark.parametrize(("count", "more"), [(7, ""), (8, ""), (9, " and 1 more"), (10, " and 2 more")])
+def test_eight_at_most_are_listed_and_the_others_counted(count, more):
+    offerings = [an_offering(number, regions=(f"r{number:02}",)) for number in range(count)]
+    listed = ", ".join(f"r{number:02}" for number in range(min(count, 8)))
+    assert refused({"regions": ["eu"]}, *offerings).message.endswith(f" It runs in {listed}{more}.")
+
+
+@pytest.mark.parametrize(
+    ("count", "told"),
+    [
+        (1, "The region of 1 offering is unknown."),
+        (2, "The region of 2 offerings is unknown."),
+    ],
+)
+def test_of_how_many_nothing_is_known_is_told(count, told):
+    offerings = [an_offering(number) for number in range(count)]
+    assert refused({"regions": ["eu"]}, *offerings).message.endswith(f" of the request. {told}")
+
+
+def test_the_lowest_of_the_prices_is_told_and_that_none_is_known():
+    cheap, dear, unknown = (
+        an_offering(number, prices=prices, provider_slug=f"provider-{number}")
+        for number, prices in enumerate(((a_price("input_text_tokens", "2"),), PRICED, ()), start=1)
+    )
+    wishes = {"max_price": {"prompt": 1, "image": 0}}
+    assert refused(wishes, dear, cheap, unknown).message.endswith(
+        "In USD it costs at least 2 for a million prompt tokens, 0 for an image."
+    )
+    assert refused(wishes, unknown).message.endswith("What it costs in USD is unknown.")
 
 
 def test_several_wishes_that_left_nobody_together_are_all_named():

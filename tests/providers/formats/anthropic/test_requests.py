@@ -4,6 +4,7 @@ import pytest
 
 from providers.formats.anthropic.format import AnthropicFormat
 from providers.formats.base import BadRequest, CannotTranslate, Upstream
+from providers.formats.losses import Kind
 from providers.wire.conversation import (
     Audio,
     CacheMark,
@@ -148,12 +149,13 @@ def test_sampling_that_asks_for_nothing_is_left_out():
     assert written(sampling=nothing).body == written().body
 
 
-def test_limit_comes_from_the_request_else_from_the_catalogue():
+def test_limit_comes_from_the_request_else_from_the_catalogue_and_is_told_where_it_comes_from_neither():
     assert written(max_output_tokens=5).body["max_tokens"] == 5
     assert written().body["max_tokens"] == 2000
-    with pytest.raises(CannotTranslate, match="catalogue") as refused:
-        written(limit=None)
-    assert refused.value.param == "max_completion_tokens"
+    request = written(limit=None)
+    assert request.body["max_tokens"] == 8192
+    assert request.lost == ("max_completion_tokens -> 8192",)
+    assert request.worst is Kind.TUNING
 
 
 def test_effort_becomes_adaptive_thinking_whose_thoughts_are_shown():

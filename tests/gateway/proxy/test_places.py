@@ -1,4 +1,4 @@
-"""Where calls by further credentials go: their own addresses, and the regions that they are judged by."""
+"""Which credentials lead where calls may go, by the regions and the addresses that they are judged by."""
 
 from dataclasses import replace
 
@@ -9,18 +9,9 @@ from gateway.proxy.errors import Forbidden, InvalidRequest
 from gateway.proxy.routing.preferences import NO_PREFERENCES, read_preferences
 from providers.facts import OPERATOR
 from providers.health import HealthStatus
-from tests.gateway.proxy.test_own_credentials import (
-    OPERATORS,
-    OWN,
-    a_credential,
-    an_edge,
-    ask,
-    of_team,
-    shown_to,
-)
+from tests.gateway.proxy.test_own_credentials import a_credential, of_team
 from tests.gateway.proxy.test_wishes import CHAT, PROVIDERS
 from tests.gateway.proxy.values import a_key, a_model, a_routing_context, an_offering, plan_for
-from tests.upstream.speaking import speaking
 
 EU = Floor(regions=(("eu",),))
 WISHED = {"regions": ["eu"]}
@@ -140,17 +131,3 @@ def test_an_offering_that_is_ejected_is_spared_only_by_a_way_that_lies_where_cal
     healths = {MAIN: OPEN, FURTHER: OPEN}
     assert planned(of_ours(region="eu"), regions=("us",), floor=EU, healths=healths) == [FURTHER]
     assert planned(of_ours(region="us"), regions=("eu",), floor=EU, healths=healths) == [MAIN]
-
-
-@pytest.mark.parametrize("lane", ["direct", "worker"])
-@pytest.mark.parametrize("team", [OPERATOR, 1])
-def test_its_calls_go_to_its_own_address_and_the_main_ones_to_the_providers(team, lane):
-    with speaking("openai") as main, speaking("openai") as other:
-        credential = a_credential(team_id=team, base_url=other.base_url)
-        with an_edge(main, credentials=of_team(credential, team=team)) as edge:
-            assert ask(edge, "openai", lane=lane).status_code == 200
-            assert (shown_to(other), shown_to(main)) == ([OWN], [])
-            # Its address fails: the provider's own follows.
-            other.answer = lambda _path, _body: (500, {}, b"{}")
-            assert ask(edge, "openai", lane=lane).status_code == 200
-            assert (shown_to(other), shown_to(main)) == ([OWN, OWN], [OPERATORS])
