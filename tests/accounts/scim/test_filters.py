@@ -46,6 +46,6 @@ def test_filter_is_read(text: str, wanted: dict[str, object]) -> None:
     ],
 )
 def test_filter_that_is_not_understood_is_refused_with_what_is(text: str) -> None:
-    with pytest.raises(ApiError, match="userName, externalId, emails.value, active") as refused:
+    with pytest.raises(ApiError, match=r"userName, externalId, emails\.value, active") as refused:
         read_filter(text, KNOWN)
     assert (refused.value.status, refused.value.code) == (400, "invalidFilter")
