@@ -11,15 +11,15 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.contenttypes.models import ContentType
 from django.db.models import Model
 
+from accounts.auditing.masking import HIDDEN, mask
 from accounts.models.audit import AuditEntry, about, acting
 from accounts.models.team import Team
 from gateway.core import audit_context
 from gateway.core.audit_context import ActorKind
 
 Action = AuditEntry.Action
-_HIDDEN = "•••"
-SECRET_CHANGED = (_HIDDEN, _HIDDEN)
-SECRET_FORGOTTEN = (_HIDDEN, "")
+SECRET_CHANGED = (HIDDEN, HIDDEN)
+SECRET_FORGOTTEN = (HIDDEN, "")
 _REPR_LENGTH = 300
 
 
@@ -52,7 +52,7 @@ def watch(
 
 
 def hide(value: str) -> str:
-    return "" if value in {"", "None"} else _HIDDEN
+    return "" if value in {"", "None"} else HIDDEN
 
 
 def unwatched() -> AbstractContextManager[None]:
@@ -125,12 +125,12 @@ def _on_nothing(facts: Mapping[str, Any]) -> AuditEntry:
 
 
 def _entry(row: Model, action: int, changes: Mapping[str, tuple[Any, Any]]) -> AuditEntry:
-    told = {name: list(pair) for name, pair in changes.items()}
+    told = mask({name: list(pair) for name, pair in changes.items()})
     return AuditEntry(
         content_type=ContentType.objects.get_for_model(row),
         object_pk=str(row.pk),
         object_id=row.pk if isinstance(row.pk, int) else None,
-        object_repr=str(row)[:_REPR_LENGTH],
+        object_repr=mask(str(row))[:_REPR_LENGTH],
         action=action,
         changes=told,
         **about(row, action, told),

@@ -5,6 +5,7 @@ from typing import Any, TypeVar
 
 import orjson
 from django.db.models import Model, QuerySet
+from django.http import QueryDict
 from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
@@ -92,6 +93,15 @@ def checked(kind: Any, data: Any, *, partial: bool = False) -> dict[str, Any]:
     serializer = kind(data=data, partial=partial)
     serializer.is_valid(raise_exception=True)
     return dict(serializer.validated_data)
+
+
+def joined_lists(query: QueryDict) -> dict[str, str]:
+    """A query whose lists may be written as `name=a,b`, `name=a&name=b` or `name[]=a&name[]=b`."""
+    told: dict[str, str] = {}
+    for name, values in query.lists():
+        plain = name.removesuffix("[]")
+        told[plain] = ",".join([told[plain], *values] if plain in told else values)
+    return told
 
 
 def team_of(request: Request, slug: str | None) -> Team:

@@ -11,6 +11,7 @@ from accounts import (
     centre_statements,
     key_news,
     ledger_files,
+    memberships,
     repeats,
     retention,
     spend_leaps,
@@ -20,6 +21,8 @@ from accounts import (
     unused,
 )
 from accounts.alerts import delivering, spreading
+from accounts.auditing.pushing import push_due
+from accounts.auditing.retention import forget_acts
 from accounts.recording import count_missed
 from accounts.usage import proof as usage_proof
 from accounts.usage import repair
@@ -27,6 +30,7 @@ from gateway.core.rounds import one_at_a_time
 
 _FORGET_S = 60.0
 _EXPORT_S = 45.0
+_PUSH_S = 30.0
 
 
 @shared_task
@@ -38,6 +42,13 @@ def end_unused_keys() -> int:
     expired = unused.expire_unused(at=at)
     unused.tell_unused(at=at)
     return expired
+
+
+@shared_task
+@one_at_a_time
+def end_grants() -> int:
+    """Take roles whose time is over. Returns how many grants ended."""
+    return memberships.end_grants(timezone.now())
 
 
 @shared_task
@@ -105,9 +116,10 @@ def watch_keys_and_spending() -> int:
 @shared_task
 @one_at_a_time
 def forget_entries() -> int:
-    """Remove what is kept for so many days only: rows of the ledger, and how calls were routed. Returns how many."""
+    """Remove what is kept for so many days only: of ledger, audit and how calls were routed. Returns how many."""
     at = timezone.now()
     notes = retention.forget_notes(settings.ROUTING_DAYS, at=at, most_s=_FORGET_S)
+    notes += forget_acts(settings.AUDIT_DAYS, at=at, most_s=_FORGET_S)
     return notes + retention.forget_entries(
         settings.LEDGER_DAYS, at=at, most_s=_FORGET_S, keeps_open=settings.STATEMENT_DAYS > 0
     )
@@ -118,6 +130,13 @@ def forget_entries() -> int:
 def export_ledger() -> int:
     """Write to files what is due of the ledger, for about so long. Returns how many files."""
     return ledger_files.export_due(at=timezone.now(), most_s=_EXPORT_S)
+
+
+@shared_task
+@one_at_a_time
+def send_audit() -> int:
+    """Send the audit on to those who want it. Returns how many entries were taken."""
+    return push_due(at=timezone.now(), most_s=_PUSH_S)
 
 
 @shared_task

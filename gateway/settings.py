@@ -7,7 +7,7 @@ from pathlib import Path
 import django
 from celery.schedules import crontab
 
-from gateway import alert_settings, env, ledger_settings
+from gateway import alert_settings, audit_settings, env, ledger_settings
 from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.redis_url import broker_url, is_usable, verified
@@ -244,6 +244,8 @@ SPEND_LEAP_FACTOR: float = alert_settings.SPEND_LEAP_FACTOR
 LEAKED_KEYS: str = alert_settings.LEAKED_KEYS
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
 _MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
+# Where it is not said, nobody waits for a mail that may never leave: links are handed on.
+MAIL_IS_SET = bool(env.text("GATEWAY_SMTP_URL", ""))
 if django.VERSION >= (6, 1):
     MAILERS = {"default": {"OPTIONS": _MAIL_SERVER._asdict()}}
 else:
@@ -254,6 +256,8 @@ STALE_PRICE_DAYS = env.whole("GATEWAY_STALE_PRICE_DAYS", 180, least=1)
 ROUTING_DAYS, STATEMENT_DAYS = ledger_settings.ROUTING_DAYS, ledger_settings.STATEMENT_DAYS
 LEDGER_DAYS: int = ledger_settings.LEDGER_DAYS
 LEDGER_EXPORT, LEDGER_EXPORT_FORM = ledger_settings.EXPORT, ledger_settings.EXPORT_FORM
+AUDIT_DAYS: int = audit_settings.DAYS
+AUDIT_PUSH, AUDIT_PUSH_SECRETS = audit_settings.PUSH, audit_settings.PUSH_SECRETS
 # How long answers of /v1/responses are kept for those who go on from them.
 RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 # Whether lists of models may be asked for what the key itself may call.
@@ -338,6 +342,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
+    "end grants": _every(60.0, "accounts.tasks.end_grants"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
     "prove spending": {
         **_every(86_400.0, "accounts.tasks.prove_spending"),
@@ -350,6 +355,7 @@ CELERY_BEAT_SCHEDULE = {
     },
     "export the ledger": _every(300.0, "accounts.tasks.export_ledger"),
     "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
+    "send the audit on": _every(10.0, "accounts.tasks.send_audit"),
     "close months": _every(3600.0, "accounts.tasks.close_months"),
     "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
     "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),

@@ -1,17 +1,27 @@
 """The audit, to read: every act of staff, teams and keys."""
 
+from ipaddress import ip_address
 from typing import Any
 
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
+from django.urls import URLPattern, path
 from django.utils.text import capfirst
 
+from accounts import audit
 from accounts.admin.history import act_chip, link_row, name_actor, read_changes
-from accounts.models import AuditEntry
-from gateway.core.admin_base import AdminBase, CountlessPaginator
+from accounts.admin.ledger_filters import PeriodFilter
+from accounts.auditing.exporting import send_lines
+from accounts.auditing.telling import event_of
+from accounts.models import AuditEntry, AuditReceiver, User
+from gateway.core.admin_base import AdminBase, CountlessPaginator, status_chip
+
+_RECENT = 1_000
 
 
 class KindFilter(admin.SimpleListFilter):
@@ -49,21 +59,96 @@ class OriginFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ReadOnlyAdmin(AdminBase):
+    """Rows that nobody makes, changes or deletes by hand."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+class ActPeriodFilter(PeriodFilter):
+    column = "timestamp"
+
+
+class EventFilter(admin.SimpleListFilter):
+    """By what happened: events of the latest entries. Any other stands in the address."""
+
+    title = "event"
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        recent = AuditEntry.objects.order_by("-id").values_list("event", flat=True)[:_RECENT]
+        return [(event, event) for event in sorted(set(recent) - {""})]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
+        value = self.value() or ""
+        if value.endswith(".*"):
+            return queryset.filter(event__startswith=value[:-1])
+        return queryset.filter(event=value) if value else queryset
+
+
 admin.site.unregister(AuditEntry)
 
 
 @admin.register(AuditEntry)
-class AuditEntryAdmin(AdminBase):
-    list_display = ["timestamp", "by", "act", "row", "fields_changed"]
+class AuditEntryAdmin(ReadOnlyAdmin):
+    list_display = ["timestamp", "by", "event_told", "row", "team_told", "remote_addr", "fields_changed"]
     list_display_links = ["timestamp"]
-    list_filter = [KindFilter, "action", OriginFilter, "timestamp"]
-    list_select_related = ["actor", "content_type"]
-    search_fields = ["object_repr", "actor__username", "=key"]
-    search_help_text = "What was changed, who did it, or a key's public id"
+    list_filter = [ActPeriodFilter, KindFilter, EventFilter, "action", OriginFilter, "team"]
+    list_select_related = ["content_type", "team"]
+    list_before_template = "admin/accounts/audit_export.html"
+    search_fields = ["object_repr", "actor_name", "=actor_email", "=key", "=request_id"]
+    search_help_text = "What was changed, who did it, a key's public id, a request's id or an address"
     paginator = CountlessPaginator
     show_full_result_count = False
     sortable_by = ["timestamp"]
-    fields = readonly_fields = ["timestamp", "by", "act", "row", "before_and_after"]
+    fields = readonly_fields = [
+        *("timestamp", "by", "kind_told", "event_told", "act", "row", "team_told"),
+        *("remote_addr", "request_id", "before_and_after"),
+    ]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """In the order in which they were written, which has an index of its own."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.order_by("-id")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        try:
+            return queryset.filter(remote_addr=str(ip_address(search_term.strip()))), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    def get_urls(self) -> list[URLPattern]:
+        export = self.admin_site.admin_view(self.export_view)
+        return [path("export.jsonl", export, name="accounts_auditentry_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
+        """What the list is narrowed to, all pages of it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        entries = self.get_changelist_instance(request).get_queryset(request)
+        audit.record_event("audit.exported", row=_staff_of(request))
+        return send_lines(entries)
+
+    @admin.display(description="event", ordering="event")
+    def event_told(self, entry: AuditEntry) -> str:
+        return event_of(entry)
+
+    @admin.display(description="team", empty_value="none")
+    def team_told(self, entry: AuditEntry) -> str | None:
+        return entry.team.name if entry.team else None
+
+    @admin.display(description="kind of actor")
+    def kind_told(self, entry: AuditEntry) -> str:
+        return str(entry.get_actor_kind_display())
 
     @admin.display(description="who")
     def by(self, entry: AuditEntry) -> str:
@@ -85,11 +170,24 @@ class AuditEntryAdmin(AdminBase):
     def before_and_after(self, entry: AuditEntry) -> str:
         return render_to_string("admin/audit_changes.html", {"changes": read_changes(entry)})
 
-    def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+@admin.register(AuditReceiver)
+class AuditReceiverAdmin(ReadOnlyAdmin):
+    """How far each SIEM has the audit, and what is wrong with those that take nothing."""
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        return False
+    list_display = ["name", "state", "sent", "sent_id", "delivered_at"]
+    fields = readonly_fields = [
+        *("name", "state", "sent", "sent_id", "delivered_at", "failing_since", "tries", "due_at", "problem"),
+    ]
+
+    @admin.display(description="state")
+    def state(self, receiver: AuditReceiver) -> str:
+        if receiver.name not in {each.mark for each in settings.AUDIT_PUSH}:
+            return status_chip("not named by the settings any more")
+        if receiver.failing_since:
+            return status_chip("takes nothing", "bad", receiver.problem)
+        return status_chip("takes what comes", "good")
+
+
+def _staff_of(request: HttpRequest) -> User | None:
+    return request.user if isinstance(request.user, User) else None

@@ -30,6 +30,7 @@ class PeriodFilter(admin.ListFilter):
     # By which the theme looks for options of each filter.
     parameter_name = "when"
     names = ("period", "from", "until")
+    column = "started_at"
 
     def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
         super().__init__(request, params, model, model_admin)
@@ -60,8 +61,8 @@ class PeriodFilter(admin.ListFilter):
         if self.asked.get("period") in _PERIODS:
             begin = timezone.now() - _PERIODS[self.asked["period"]][1]
         if begin is not None:
-            queryset = queryset.filter(started_at__gte=begin)
-        return queryset if end is None else queryset.filter(started_at__lt=end)
+            queryset = queryset.filter(**{f"{self.column}__gte": begin})
+        return queryset if end is None else queryset.filter(**{f"{self.column}__lt": end})
 
 
 class ProviderFilter(admin.SimpleListFilter):

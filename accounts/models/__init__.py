@@ -3,8 +3,10 @@
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
+from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
+from accounts.models.invitation import Invitation
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -34,11 +36,13 @@ __all__ = [
     "AlertDelivery",
     "Allowance",
     "AuditEntry",
+    "AuditReceiver",
     "Budget",
     "BudgetNotice",
     "CentreStatement",
     "CentreStatementPart",
     "ExportedDay",
+    "Invitation",
     "Key",
     "KeyRequest",
     "LedgerEntry",

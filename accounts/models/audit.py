@@ -1,7 +1,7 @@
 """The audit: who changed what, from what to what."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NoReturn
 
 from auditlog.models import AbstractLogEntry, LogEntryManager
 from django.conf import settings
@@ -9,13 +9,15 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import models
 
 from accounts.auditing.events import name_event
+from accounts.auditing.masking import mask
+from accounts.auditing.querysets import AppendOnly, AuditQuerySet
 from gateway.core import audit_context
 from gateway.core.audit_context import ActorKind
 
 _NAME_LENGTH = 160
 
 
-class AuditManager(LogEntryManager):  # type: ignore[misc]
+class AuditManager(LogEntryManager.from_queryset(AuditQuerySet)):  # type: ignore[misc]
     """Adds to every entry who acted, from where, and on which page and in whose audit it is told."""
 
     def log_create(self, instance: Any, force_log: bool = False, **kwargs: Any) -> Any:
@@ -83,6 +85,17 @@ class AuditEntry(AbstractLogEntry):  # type: ignore[misc]
             ),
             models.Index(fields=["event", "-id"], name="audit_by_event"),
         ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Raises AppendOnly for one that is written already."""
+        if not self._state.adding:
+            raise AppendOnly
+        for name in ("changes", "object_repr"):
+            setattr(self, name, mask(getattr(self, name)))
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ARG002  # Django's signature
+        raise AppendOnly
 
     def name_person(self, person: AbstractBaseUser) -> None:
         """Says that this person did it."""

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
-from accounts.management_view import checked, person_of, team_of
+from accounts.management_view import checked, joined_lists, person_of, team_of
 from accounts.models import Team
 from accounts.permits import judge
 from accounts.scopes import MANAGEMENT, USAGE
@@ -36,12 +36,8 @@ class UsageView(APIView):
     permission_classes = [MayReadUsage]
 
     def query(self, parameters: type[StrictSerializer]) -> dict[str, Any]:
-        """What is asked, where lists may be written as `name=a,b`, `name=a&name=b` or `name[]=a&name[]=b`."""
-        told: dict[str, str] = {}
-        for name, values in self.request.query_params.lists():
-            plain = name.removesuffix("[]")
-            told[plain] = ",".join([told[plain], *values] if plain in told else values)
-        return checked(parameters, told)
+        """What is asked, where lists may be written in several ways."""
+        return checked(parameters, joined_lists(self.request.query_params))
 
     def team_asked(self, slug: str | None) -> Team | None:
         """Of whom it is; None: of everybody. Raises ApiError."""

@@ -57,6 +57,7 @@ _GROUPS = {
         ("Alerts", "notifications", "accounts.alert"),
         ("Alert channels", "campaign", "accounts.alertchannel"),
         ("Audit", "policy", "accounts.auditentry"),
+        ("Audit receivers", "outbox", "accounts.auditreceiver"),
     ],
 }
 _WORKLIST = {"title": "Worklist", "icon": "checklist"}

@@ -11,7 +11,8 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.audit import record_run
-from accounts.models import AuditEntry, Key, Membership, Team, User
+from accounts.auditing.receivers import read_receivers
+from accounts.models import AuditEntry, AuditReceiver, Key, Membership, Team, User
 from catalogue.models import Model, Offering, Price
 from catalogue.services import delete_models, set_price, switch_offerings
 from gateway.core.audit_context import AuditContext, who
@@ -213,13 +214,20 @@ def test_history_of_a_row_that_is_not_there_leads_away(staff: Client) -> None:
         ("by=key", 0),
         ("q=acme", 1),
         ("action__exact=2", 0),
+        ("event=model.created", 1),
+        ("event=model.*", 1),
+        ("event=key.*", 0),
+        ("period=hour", 1),
+        ("until=2020-01-01+00:00", 0),
+        ("q=203.0.113.9", 0),
+        ("q=::1", 0),
         ("what=x", 1),
     ],
 )
 def test_list_of_acts_is_filtered(staff: Client, query: str, found: int) -> None:
-    AuditEntry.objects.all().delete()
+    AuditEntry.objects.all().forget()
     make_model("acme/one").organisation.models.all()
-    AuditEntry.objects.exclude(content_type__model="model").delete()
+    AuditEntry.objects.exclude(content_type__model="model").forget()
     assert len(staff.get(f"/admin/accounts/auditentry/?{query}").context["cl"].result_list) == found
 
 
@@ -243,3 +251,25 @@ def test_person_is_known_under_an_asynchronous_handler_too(rf: RequestFactory) -
     async_to_sync(AuditContext(answer_after))(request)  # type: ignore[arg-type]
     assert str(last(Team).actor) == "ada"
     assert who() == (None, "")
+
+
+def test_export_of_the_admin_has_what_the_list_is_narrowed_to_and_is_told(staff: Client) -> None:
+    make_team("atlas")
+    make_model("acme/one")
+    answer = staff.get("/admin/accounts/auditentry/export.jsonl?event=team.created")
+
+    async def read() -> str:
+        return "".join([part.decode() async for part in answer.streaming_content])  # type: ignore[attr-defined]
+
+    lines = [json.loads(line) for line in async_to_sync(read)().splitlines()]
+    assert [line["target"]["id"] for line in lines] == ["atlas"]
+    assert AuditEntry.objects.filter(event="audit.exported", actor__username="ada").count() == 1
+
+
+def test_receiver_that_takes_nothing_is_shown_with_why(staff: Client, settings: Any) -> None:
+    settings.AUDIT_PUSH = read_receivers(["syslog+tcp://siem.example"])
+    mark = settings.AUDIT_PUSH[0].mark
+    AuditReceiver.objects.create(name=mark, failing_since=timezone.now(), problem="It redirects.")
+    page = staff.get("/admin/accounts/auditreceiver/").text
+    assert "takes nothing" in page
+    assert "It redirects." in page

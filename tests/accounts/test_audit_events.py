@@ -10,8 +10,10 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 
 from accounts import services
-from accounts.audit import record_event, record_run
+from accounts.audit import record_changes, record_event, record_run
 from accounts.auditing.events import name_event
+from accounts.auditing.masking import HIDDEN
+from accounts.auditing.querysets import permitted
 from accounts.models import AuditEntry, Budget, Limit, Membership
 from gateway.core.audit_context import on_behalf_of
 from gateway.core.client_address import read_trusted_proxies
@@ -76,7 +78,6 @@ def test_every_row_of_a_team_is_told_in_its_audit() -> None:
     team, provider = key.team, make_provider()
     member = Membership.objects.create(team=team, user=make_user("bea"))
     owned = ProviderCredential.objects.create(provider=provider, team=team, label="own")
-    AuditEntry.objects.exclude(team=team).update(event="elsewhere")
     rows = [
         Limit.objects.create(key=key, unit="requests", amount=1),
         Limit.objects.create(member=member, unit="requests", amount=1),
@@ -152,10 +153,12 @@ def test_acts_of_before_are_named_by_the_migration() -> None:
     ada = make_staff("ada")
     with on_behalf_of(ada):
         Membership.objects.create(team=key.team, user=ada)
-    AuditEntry.objects.update(event="", actor_kind="", actor_name="", team=None)
+    with permitted():
+        AuditEntry._base_manager.update(event="", actor_kind="", actor_name="", team=None)
     executor = MigrationExecutor(connection)
     apps = executor.loader.project_state(("accounts", "0033_name_acts_of_before")).apps
-    import_module("accounts.migrations.0033_name_acts_of_before").name_acts(apps, None)
+    with permitted():
+        import_module("accounts.migrations.0033_name_acts_of_before").name_acts(apps, None)
     told = AuditEntry.objects.filter(content_type__app_label="accounts").order_by("id")
     assert list(told.values_list("event", "actor_kind", "actor_name", "team")) == [
         ("team.created", "gateway", "", key.team_id),
@@ -163,3 +166,23 @@ def test_acts_of_before_are_named_by_the_migration() -> None:
         ("user.created", "gateway", "", None),
         ("member.created", "person", "ada", key.team_id),
     ]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "sk-gw-A1b2C3d4E5f6-0123456789abcdef0123456789abcdefABCDEF",
+        "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkw",
+        "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJ5In0.c2lnbmF0dXJl",
+        "Bearer abcdefghijklmnop",
+    ],
+)
+def test_secret_that_somebody_pasted_somewhere_is_not_kept(secret: str) -> None:
+    team = make_team("atlas")
+    team.cost_centre = team.name = f"see {secret}"
+    team.save()
+    record_event("test.done", row=team, facts={"said": {"deep": [secret]}})
+    record_changes([team], {"name": (None, secret)})
+    kept = json.dumps(list(AuditEntry.objects.values_list("changes", "object_repr")))
+    assert secret[-8:] not in kept
+    assert HIDDEN in json.loads(json.dumps(last().changes))["name"][1]

@@ -12,6 +12,10 @@ from tests.patience import LONG_HANG_S
 TESTS = Path(__file__).parents[1]
 AGAIN = [
     "accounts/alerts",
+    "accounts/test_audit_api.py",
+    "accounts/test_audit_events.py",
+    "accounts/test_audit_on_postgresql.py",
+    "accounts/test_audit_push.py",
     "accounts/test_booking.py",
     "accounts/test_budget_notices.py",
     "accounts/test_centre_statements.py",

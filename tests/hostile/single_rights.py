@@ -17,6 +17,7 @@ from accounts.budgeting import make_budget
 from accounts.models import (
     AlertChannel,
     AuditEntry,
+    AuditReceiver,
     CentreStatement,
     Key,
     LedgerEntry,
@@ -62,6 +63,7 @@ def make_world() -> None:
         provider=provider, source="sheet", first_day=now.date(), last_day=now.date(), total_usd=0, lines=[]
     )
     Group.objects.create(name="editors")
+    AuditReceiver.objects.create(name="https://siem.example:443")
     Project.objects.create(team=team, slug="invoices", name="Invoices")
     ServiceAccount.objects.create(team=team, slug="nightly", name="Nightly")
     make_budget(subject=team, window="month", amount_usd=Decimal(10))
@@ -145,6 +147,7 @@ def rows() -> dict[str, list[Any]]:
         Statement,
         CentreStatement,
         AuditEntry,
+        AuditReceiver,
     )
     return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}
 

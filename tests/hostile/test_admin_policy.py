@@ -17,6 +17,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NOT_ADDED_BY_HAND = {
     "alert",
     "auditentry",
+    "auditreceiver",
     "edition",
     "ledgerentry",
     "membership",

@@ -52,6 +52,7 @@ CLOSED = {
     *("accounts_alert_add", "accounts_alert_delete", "accounts_statement_add", "accounts_statement_delete"),
     *("accounts_centrestatement_add", "accounts_centrestatement_delete"),
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
+    *("accounts_auditreceiver_add", "accounts_auditreceiver_delete"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Said on the team's page.
     *("accounts_membership_add", "accounts_membership_delete"),

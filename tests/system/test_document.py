@@ -133,6 +133,7 @@ MANAGED = (
     *(
         "/v1/alert-channels",
         "/v1/allowances",
+        "/v1/audit",
         "/v1/budgets",
         "/v1/credentials",
         "/v1/keys",

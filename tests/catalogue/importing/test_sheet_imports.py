@@ -310,7 +310,7 @@ def test_import_that_ends_its_workers_is_given_up(monkeypatch: pytest.MonkeyPatc
 
 def test_import_is_one_entry_of_the_audit_told_on_its_last_edition() -> None:
     curator = make_staff()
-    AuditEntry.objects.all().delete()
+    AuditEntry.objects.all().forget()
     made = bring_in_file(ModelSheet, models(MANY), author=curator)
     entry = AuditEntry.objects.get()
     assert entry.page == f"catalogue.edition/{made.editions[-1]}"
