@@ -121,6 +121,9 @@ class ScimGroupAdmin(HistoryAdminBase):
     def roles_told(self, group: ScimGroup) -> str:
         return ", ".join(str(role) for role in group.roles.select_related("team")) or "none"
 
+    def save_model(self, request: HttpRequest, obj: ScimGroup, form: Any, change: bool) -> None:
+        """Nothing of it is said here but its roles."""
+
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Its people have what the roles say from now on."""
         super().save_related(request, form, formsets, change)
