@@ -12,7 +12,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0035_grant_members_what_they_are'),
+        ('accounts', '0038_invitations'),
     ]
 
     operations = [
