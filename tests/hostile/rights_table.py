@@ -19,6 +19,8 @@ OPEN = (
     *("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/v1/routing/", "/admin/"),
     *("/sign-in", "/sign-out", "/sign-up", "/password", "/account", "/invitation", "/notifications"),
     *("/openapi.json", "/docs", "/favicon.ico", "/healthz", "/readyz", "/metrics", "/leaks", "//"),
+    # Programs of an identity provider, by tokens of their own.
+    "/scim/",
 )
 # Whatever the team: a key's own terms and answers, and what somebody is invited to.
 OWN = (
