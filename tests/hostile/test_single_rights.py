@@ -18,7 +18,7 @@ from tests.hostile.single_rights import (
 pytestmark = [pytest.mark.django_db, pytest.mark.drill, pytest.mark.apart]
 
 LABELS = ("accounts", "auth", "catalogue", "providers")
-EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
+EVERYBODYS = {"index", "search", "jsi18n"}
 # Beyond what Django's own rights say: page → the only rights that open it.
 NARROWED: dict[str, set[str]] = {
     "accounts_key_rotate": {"accounts.change_key"},
