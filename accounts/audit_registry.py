@@ -7,6 +7,7 @@ from accounts.models import (
     AlertChannel,
     Allowance,
     Budget,
+    Invitation,
     Key,
     Limit,
     Membership,
@@ -22,7 +23,13 @@ from gateway.core import audit_context
 def watch_accounts() -> None:
     watch(Team, unwatched=["created_at", "usage_zone"], team=lambda team: team.pk)
     watch(Membership, unwatched=["created_at"], page=_team_page)
-    watch(MembershipGrant, unwatched=["created_at"], page=_team_page_of_grant, team=_team_of_grant)
+    watch(
+        MembershipGrant,
+        unwatched=["created_at"],
+        page=lambda grant: _team_page(grant.membership),
+        team=lambda grant: grant.membership.team_id,
+    )
+    watch(Invitation, unwatched=["digest", "created_at", "sent_at"], page=_team_page)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)
@@ -45,16 +52,8 @@ def watch_accounts() -> None:
     watch(Group, many=["permissions"])
 
 
-def _team_page(membership: Membership) -> str:
-    return audit_context.name_page("accounts.team", membership.team_id)
-
-
-def _team_page_of_grant(grant: MembershipGrant) -> str:
-    return _team_page(grant.membership)
-
-
-def _team_of_grant(grant: MembershipGrant) -> int:
-    return grant.membership.team_id
+def _team_page(row: Membership | Invitation) -> str:
+    return audit_context.name_page("accounts.team", row.team_id)
 
 
 def _page_of_allowance(allowance: Allowance) -> str:

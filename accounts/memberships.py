@@ -19,6 +19,7 @@ from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Te
 from accounts.revision import Part, take_revision
 from accounts.rights import CALLING, Right, Role, highest
 from accounts.scopes import MANAGEMENT
+from accounts.sessions import end_sessions
 from gateway.core.refusals import InvalidField, Refused
 
 Source = MembershipGrant.Source
@@ -157,12 +158,21 @@ def leave(*, membership: Membership, keys: KeysThen | None, by: Acting | None = 
     `keys` says what becomes of the person's keys; it may be None where there are none.
     Raises InvalidField, Refused.
     """
-    revision = take_revision(Part.KEYS)
+    take_revision(Part.KEYS)
     membership.refresh_from_db(fields=["role", "suspended_at"])
     before = _role_now(membership)
     if not (by and by.is_own(membership.user_id)):
         _check_may(by, membership.team, before, None)
     _dispose_of_keys(membership, keys, by)
+    return suspend_member(membership=membership)
+
+
+@transaction.atomic
+def suspend_member(*, membership: Membership) -> Membership:
+    """Staff's act: all grants go at once, and the person's keys wait in the queue. Raises Refused."""
+    revision = take_revision(Part.KEYS)
+    membership.refresh_from_db(fields=["role", "suspended_at"])
+    before = _role_now(membership)
     membership.grants.all().delete()
     _settle(membership, before, revision)
     _check_owner_left(membership.team, before)
@@ -221,6 +231,11 @@ def hand_over_key(*, key: Key, to: User | ServiceAccount | None, by: Acting | No
         each.save(update_fields=["owner", "service_account", "revision"])
     key.owner, key.service_account, key.revision = owner, account, revision
     return key
+
+
+def check_may_give(by: Acting, role: Role) -> None:
+    """Raises Refused."""
+    _check_may(by, by.team, None, role)
 
 
 def read_role(text: str) -> Role:
@@ -315,5 +330,7 @@ def _live(team: Team) -> QuerySet[Key]:
 
 def _switch_person(person: User, *, is_active: bool) -> None:
     person.is_active = is_active
+    if not is_active:
+        end_sessions(person)
     services.tell_keys_of(users=[person])
     person.save(update_fields=["is_active"])

@@ -6,6 +6,7 @@ from accounts.models.audit import AuditEntry
 from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
+from accounts.models.invitation import Invitation
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -40,6 +41,7 @@ __all__ = [
     "CentreStatement",
     "CentreStatementPart",
     "ExportedDay",
+    "Invitation",
     "Key",
     "KeyRequest",
     "LedgerEntry",

@@ -1,5 +1,6 @@
 """For which team a person is on a page, and what they may do there."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from django.core.exceptions import PermissionDenied
@@ -13,15 +14,7 @@ from accounts.rights import Right
 
 def acting(request: HttpRequest) -> Acting:
     """For the team that the address names, or the person's first. Raises Http404 where they belong to no such team."""
-    slug = request.GET.get("team")
-    if (viewed := _viewed(request)) is not None:
-        if slug not in {None, viewed.slug}:
-            raise Http404("You look at another team.")
-        return _as_viewer(request, viewed)
-    # PostgreSQL fails on a NUL.
-    named = {} if slug is None else {"team__slug": slug if slug.isprintable() else ""}
-    found = _memberships(request).filter(**named).order_by("team__name").first()
-    return _of(request, found)
+    return choose(acting_everywhere(request), request.GET.get("team"))
 
 
 def acting_with(request: HttpRequest, right: Right) -> Acting:
@@ -43,6 +36,14 @@ def acting_everywhere(request: HttpRequest) -> list[Acting]:
     if (viewed := _viewed(request)) is not None:
         return [_as_viewer(request, viewed)]
     return [_of(request, each) for each in _memberships(request).order_by("team__name")]
+
+
+def choose(everywhere: Sequence[Acting], slug: str | None) -> Acting:
+    """The one of that team, or the first. Raises Http404."""
+    for each in everywhere:
+        if slug in {None, each.team.slug}:
+            return each
+    raise Http404("You belong to no such team.")
 
 
 def checked(acting: Acting, right: Right) -> Acting:

@@ -193,7 +193,9 @@ async def open_turn_of(
         limit_bytes=services.body_limit_bytes,
     )
     asked = ClientRequest(request.id, request.headers, key, orjson.dumps(turn.asked))
-    return turn.asked, asked, StoringSink(client, turn, services.responses, key.team_id)
+    response_id = f"resp_{request.id.removeprefix('req_')}"
+    sink = StoringSink(client, turn, services.responses, key.team_id, response_id=response_id)
+    return turn.asked, asked, sink
 
 
 async def _count(

@@ -187,16 +187,14 @@ def _once_each(kept: list[Candidate]) -> list[Candidate]:
 
 
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
-    """Unless it is weighed, or something could come of it that its offering does not tell."""
-    required, choice, snapshot = request.required, plan.choices[0], context.snapshot
-    if choice.model is None or choice.retired or plan.varies:
+    """Unless something could come of it that its offering does not tell."""
+    endpoint, choice, snapshot = request.required.endpoint, plan.choices[0], context.snapshot
+    if choice.model is None or choice.retired or plan.varies or snapshot.credentials:
         return
-    if snapshot.credentials or required.requires_all:
-        return
-    prospects = prospects_of(choice.model, required.endpoint, snapshot, context.at)
+    prospects = prospects_of(choice.model, endpoint, snapshot, context.at)
     if len(snapshot.prepared) > _MOST_PREPARED:
         snapshot.prepared.clear()
-    snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
+    snapshot.prepared[request.names, endpoint, context.key.id] = Lone(
         context.key, prospects.rows[0], prospects.since, prospects.until, plan
     )
 

@@ -13,7 +13,7 @@ from selenium.webdriver import Keys
 from accounts.alerts import channels
 from accounts.budgeting import make_budget, raise_budget
 from accounts.limiting import set_limit
-from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team
+from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team, User
 from accounts.rights import Role
 from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
 from tests.pages import DESKTOP, PHONE, Browser
@@ -222,7 +222,7 @@ def test_page_on_a_phone_scrolls_its_table_and_not_itself(browser: Browser, team
 
 
 def test_portal_loads_nothing_from_elsewhere_and_complains_of_nothing(browser: Browser, team: Team) -> None:
-    key, _ = make_key(team)
+    key, _ = make_key(team, owner=User.objects.get(username="mary"))
     browser.enter("mary")
     make_entry(key, "cut")
     for address in ("/keys", f"/keys/{key.public_id}", f"/keys/{key.public_id}/revoke", "/password", "/docs"):

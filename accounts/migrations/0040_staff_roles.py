@@ -149,7 +149,7 @@ def make(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001  # Django's sig
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0038_rights_of_desks"),
+        ("accounts", "0039_rights_of_desks"),
         ("auth", "0012_alter_user_first_name_max_length"),
         ("contenttypes", "0002_remove_content_type_name"),
     ]

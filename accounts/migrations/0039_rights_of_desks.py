@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0037_keep_the_audit_as_written'),
+        ('accounts', '0038_invitations'),
     ]
 
     operations = [
