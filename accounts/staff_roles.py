@@ -19,7 +19,7 @@ class StaffRole(StrEnum):
     """Looks at teams, keys, limits, money and receipts, and at the portal as a team sees it; changes nothing."""
 
     SECURITY = "Security"
-    """Switches people off and on, ends sessions, revokes keys, reads the audit."""
+    """Keeps identity providers, switches people off and on, ends sessions, revokes keys, reads the audit."""
 
     AUDITOR = "Auditor"
     """Looks at everything but credentials; changes nothing."""
@@ -54,6 +54,7 @@ _TEAMS = (
 )
 _MONEY = ("ledgerentry", "statement", "centrestatement")
 _PROVIDERS = ("bill", "billmapping", "provider", "quota")
+_DIRECTORIES = ("scimdirectory", "scimgroup", "scimgrouprole", "scimtoken", "scimuser")
 _CREDENTIALS = ("administratorcredential", "credential", "providercredential")
 
 PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
@@ -65,11 +66,13 @@ PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
     | {"accounts.change_operators_budget"},
     StaffRole.SUPPORT: _see("accounts", *_TEAMS, *_MONEY, "alert", "user") | {"accounts.view_as_team"},
     StaffRole.SECURITY: _see("accounts", "auditentry", "auditreceiver", "key", "membership", "team", "user")
+    | _all("accounts", *_DIRECTORIES)
     | _see("auth", "group")
     | {"accounts.switch_user", "accounts.revoke_key"},
     StaffRole.AUDITOR: _see(
         "accounts", *_TEAMS, *_MONEY, "alert", "alertchannel", "auditentry", "auditreceiver", "user"
     )
+    | _see("accounts", "scimdirectory", "scimgroup", "scimgrouprole", "scimuser")
     | _see("auth", "group")
     | _see("catalogue", *_CATALOGUE_ROWS)
     | _see("providers", *_PROVIDERS),

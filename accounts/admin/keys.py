@@ -234,7 +234,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
     @confirmed_action(
         "Rotate",
         "Issue a key in the place of this one?",
-        "It has the same terms and is shown once. This one works on for a day.",
+        "It has the same terms and is shown once. This one keeps working for a day.",
     )
     def rotate(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         key = Key.objects.select_related("team").get(pk=object_id)

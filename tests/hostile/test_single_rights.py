@@ -73,6 +73,8 @@ CLOSED = {
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
     # Said on the team's page.
     *("accounts_membership_add", "accounts_membership_delete"),
+    # Made and ended by their directories; a directory with people is kept.
+    *("accounts_scimgroup_add", "accounts_scimgroup_delete"),
     # Revoked and switched off, and never deleted.
     *("accounts_key_delete", "accounts_team_delete"),
     *("accounts_project_delete", "accounts_serviceaccount_delete"),
@@ -95,6 +97,8 @@ MAY_CHANGE = {
     "accounts.revoke_key": {"Key"},
     "accounts.switch_user": {"User"},
     "accounts.change_project": {"Project", "Key"},
+    "accounts.change_scimdirectory": {"ScimDirectory", "ScimToken"},
+    "accounts.delete_scimdirectory": {"ScimDirectory", "ScimGroup", "ScimToken"},
     "accounts.change_team": {"Team", "Key"},
     "catalogue.change_model": {"Model", "Edition"},
     "catalogue.change_route": {"Model", "Edition"},

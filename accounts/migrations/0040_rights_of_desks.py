@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0038_invitations'),
+        ('accounts', '0039_keep_people_by_scim'),
     ]
 
     operations = [
