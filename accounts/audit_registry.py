@@ -13,6 +13,11 @@ from accounts.models import (
     Membership,
     MembershipGrant,
     Project,
+    ScimDirectory,
+    ScimGroup,
+    ScimGroupRole,
+    ScimToken,
+    ScimUser,
     ServiceAccount,
     Team,
     User,
@@ -50,10 +55,23 @@ def watch_accounts() -> None:
         many=["groups", "user_permissions"],
     )
     watch(Group, many=["permissions"])
+    watch(ScimDirectory, unwatched=["created_at"])
+    watch(ScimToken, unwatched=["digest", "created_at", "last_used_at"], page=_page_of_directory)
+    watch(ScimUser, unwatched=["created_at", "changed_at"], page=_page_of_directory)
+    watch(ScimGroup, unwatched=["created_at", "changed_at"], many=["people"])
+    watch(ScimGroupRole, page=_page_of_group)
 
 
 def _team_page(row: Membership | Invitation) -> str:
     return audit_context.name_page("accounts.team", row.team_id)
+
+
+def _page_of_directory(row: ScimToken | ScimUser) -> str:
+    return audit_context.name_page("accounts.scimdirectory", row.directory_id)
+
+
+def _page_of_group(role: ScimGroupRole) -> str:
+    return audit_context.name_page("accounts.scimgroup", role.group_id)
 
 
 def _page_of_allowance(allowance: Allowance) -> str:

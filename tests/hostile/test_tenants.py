@@ -34,8 +34,10 @@ pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
 MAY = datetime(2026, 5, 10, tzinfo=UTC).timestamp()
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-# The catalogue is everybody's, and so are files; the last one answers what is not an address at all.
-EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/", "/admin/")
+# The catalogue is everybody's, and so are files. Directories and people are no teams: their own tests hold them apart.
+# The last one answers what is not an address at all.
+EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
+EVERYBODYS += ("/scim/", "/account/", "/admin/")
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
