@@ -7,11 +7,17 @@ from accounts.models import (
     AlertChannel,
     Allowance,
     Budget,
+    Invitation,
     Key,
     Limit,
     Membership,
     MembershipGrant,
     Project,
+    ScimDirectory,
+    ScimGroup,
+    ScimGroupRole,
+    ScimToken,
+    ScimUser,
     ServiceAccount,
     Team,
     User,
@@ -22,7 +28,13 @@ from gateway.core import audit_context
 def watch_accounts() -> None:
     watch(Team, unwatched=["created_at", "usage_zone"], team=lambda team: team.pk)
     watch(Membership, unwatched=["created_at"], page=_team_page)
-    watch(MembershipGrant, unwatched=["created_at"], page=_team_page_of_grant, team=_team_of_grant)
+    watch(
+        MembershipGrant,
+        unwatched=["created_at"],
+        page=lambda grant: _team_page(grant.membership),
+        team=lambda grant: grant.membership.team_id,
+    )
+    watch(Invitation, unwatched=["digest", "created_at", "sent_at"], page=_team_page)
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)
@@ -43,18 +55,23 @@ def watch_accounts() -> None:
         many=["groups", "user_permissions"],
     )
     watch(Group, many=["permissions"])
+    watch(ScimDirectory, unwatched=["created_at"])
+    watch(ScimToken, unwatched=["digest", "created_at", "last_used_at"], page=_page_of_directory)
+    watch(ScimUser, unwatched=["created_at", "changed_at"], page=_page_of_directory)
+    watch(ScimGroup, unwatched=["created_at", "changed_at"], many=["people"])
+    watch(ScimGroupRole, page=_page_of_group)
 
 
-def _team_page(membership: Membership) -> str:
-    return audit_context.name_page("accounts.team", membership.team_id)
+def _team_page(row: Membership | Invitation) -> str:
+    return audit_context.name_page("accounts.team", row.team_id)
 
 
-def _team_page_of_grant(grant: MembershipGrant) -> str:
-    return _team_page(grant.membership)
+def _page_of_directory(row: ScimToken | ScimUser) -> str:
+    return audit_context.name_page("accounts.scimdirectory", row.directory_id)
 
 
-def _team_of_grant(grant: MembershipGrant) -> int:
-    return grant.membership.team_id
+def _page_of_group(role: ScimGroupRole) -> str:
+    return audit_context.name_page("accounts.scimgroup", role.group_id)
 
 
 def _page_of_allowance(allowance: Allowance) -> str:

@@ -58,8 +58,8 @@ HINTS = {
     "regions": "Regions that calls stay in, one on each line: eu, us, or a region of a cloud such as europe-west4. "
     "Where it is unknown where a model runs, or it runs in others too, calls do not go there. Leave it empty to allow "
     "every region.",
-    "quantizations": "Quantizations that may answer, one on each line, such as bf16 or fp8; unknown for models of "
-    "which nobody tells it. Leave it empty to allow all.",
+    "quantizations": "Quantizations that may answer, one on each line, such as bf16 or fp8; unknown stands for "
+    "models that do not state theirs. Leave it empty to allow all.",
 }
 LABELS = {
     "model_patterns": "Models",

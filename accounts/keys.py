@@ -133,19 +133,19 @@ def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> st
     return shown or x_api_key.strip() or x_goog_api_key.strip()
 
 
-def mint_key() -> NewKey:
+def mint_key(prefix: str = PREFIX) -> NewKey:
     public_id = _random_text(_PUBLIC_ID_LENGTH)
     secret = _random_text(_SECRET_LENGTH)
     return NewKey(
-        public_id, digest_secret(secret), f"{PREFIX}{public_id}-{secret}{_checksum(public_id + secret)}"
+        public_id, digest_secret(secret), f"{prefix}{public_id}-{secret}{_checksum(public_id + secret)}"
     )
 
 
-def read_key(text: str) -> ShownKey | None:
+def read_key(text: str, prefix: str = PREFIX) -> ShownKey | None:
     """The key's parts, or None if it is not well formed (wrong prefix, length or checksum)."""
-    public_id, dash, rest = text.removeprefix(PREFIX).partition("-")
+    public_id, dash, rest = text.removeprefix(prefix).partition("-")
     secret, checksum = rest[:_SECRET_LENGTH], rest[_SECRET_LENGTH:]
-    if not text.startswith(PREFIX) or not dash or not text.isascii() or len(public_id) != _PUBLIC_ID_LENGTH:
+    if not text.startswith(prefix) or not dash or not text.isascii() or len(public_id) != _PUBLIC_ID_LENGTH:
         return None
     if not hmac.compare_digest(checksum, _checksum(public_id + secret)):
         return None

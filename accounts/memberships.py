@@ -14,11 +14,14 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.acting import Acting, refusal
+from accounts.alerts.raising import raise_alert
 from accounts.allowances import grant as grant_allowances
 from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Team, User
 from accounts.revision import Part, take_revision
 from accounts.rights import CALLING, Right, Role, highest
 from accounts.scopes import MANAGEMENT
+from accounts.sessions import end_sessions
+from gateway.core.lines import as_one_line
 from gateway.core.refusals import InvalidField, Refused
 
 Source = MembershipGrant.Source
@@ -157,12 +160,21 @@ def leave(*, membership: Membership, keys: KeysThen | None, by: Acting | None = 
     `keys` says what becomes of the person's keys; it may be None where there are none.
     Raises InvalidField, Refused.
     """
-    revision = take_revision(Part.KEYS)
+    take_revision(Part.KEYS)
     membership.refresh_from_db(fields=["role", "suspended_at"])
     before = _role_now(membership)
     if not (by and by.is_own(membership.user_id)):
         _check_may(by, membership.team, before, None)
     _dispose_of_keys(membership, keys, by)
+    return suspend_member(membership=membership)
+
+
+@transaction.atomic
+def suspend_member(*, membership: Membership) -> Membership:
+    """Staff's act: all grants go at once, and the person's keys wait in the queue. Raises Refused."""
+    revision = take_revision(Part.KEYS)
+    membership.refresh_from_db(fields=["role", "suspended_at"])
+    before = _role_now(membership)
     membership.grants.all().delete()
     _settle(membership, before, revision)
     _check_owner_left(membership.team, before)
@@ -223,6 +235,11 @@ def hand_over_key(*, key: Key, to: User | ServiceAccount | None, by: Acting | No
     return key
 
 
+def check_may_give(by: Acting, role: Role) -> None:
+    """Raises Refused."""
+    _check_may(by, by.team, None, role)
+
+
 def read_role(text: str) -> Role:
     """Raises InvalidField."""
     try:
@@ -269,6 +286,19 @@ def _settle(membership: Membership, before: str | None, revision: int) -> None:
     if before is None and role is not None:
         grant_allowances(membership)
     Key.objects.filter(team=membership.team_id, owner=membership.user_id).update(revision=revision)
+    if before in CALLING and role not in CALLING:
+        _tell_left_behind(membership, at)
+
+
+def _tell_left_behind(membership: Membership, at: datetime) -> None:
+    if count := live_keys_of(membership).count():
+        data = {
+            "who": as_one_line(str(membership.user)),
+            "team_name": as_one_line(membership.team.name),
+            "count": str(count),
+        }
+        cause = f"member:{membership.pk}"
+        raise_alert("keys.left_behind", cause=cause, window=str(at), team=membership.team, data=data)
 
 
 def _check_may(by: Acting | None, team: Team, before: str | None, after: Role | None) -> None:
@@ -315,5 +345,9 @@ def _live(team: Team) -> QuerySet[Key]:
 
 def _switch_person(person: User, *, is_active: bool) -> None:
     person.is_active = is_active
+    if not is_active:
+        end_sessions(person)
+        for membership in person.memberships.in_roles(CALLING).select_related("team", "user"):
+            _tell_left_behind(membership, timezone.now())
     services.tell_keys_of(users=[person])
     person.save(update_fields=["is_active"])

@@ -64,6 +64,15 @@ class TeamParameter(StrictSerializer):
     team = serializers.SlugField(required=False)
 
 
+class HandOverSerializer(StrictSerializer):
+    """Whose a key is from now on; neither: the team's own."""
+
+    owner = serializers.CharField(
+        max_length=150, required=False, allow_null=True, help_text="A member's user name."
+    )
+    service_account = serializers.SlugField(required=False, allow_null=True)
+
+
 class KeyChangesSerializer(StrictSerializer):
     """What may change of a key after it was issued."""
 

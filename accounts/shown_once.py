@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import Model
 
 from accounts.models import AlertChannel, Key, Team
 
-_SLOT, _CHANNEL_SLOT = "new_key", "new_channel_secret"
+_SLOT = "new_key"
 KEPT_S = 600
 
 
@@ -53,19 +54,33 @@ def take_secret(
 def keep_channel_secret(session: SessionBase, channel: AlertChannel, text: str) -> None:
     """Likewise what signs a webhook's events; nothing where there is none."""
     if text:
-        session[_CHANNEL_SLOT] = {"channel": channel.pk, "sealed": sealing().encrypt(text.encode()).decode()}
+        keep_text(session, channel, text)
 
 
 def take_channel_secret(session: SessionBase, channel: AlertChannel) -> str:
     """Empty where that channel has no new secret to show."""
-    slot = session.get(_CHANNEL_SLOT)
-    if slot is None or slot["channel"] != channel.pk:
+    return take_text(session, channel)
+
+
+def keep_text(session: SessionBase, row: Model, text: str) -> None:
+    """Sealed likewise, for the page of that row."""
+    session[_slot_of(row)] = {"row": row.pk, "sealed": sealing().encrypt(text.encode()).decode()}
+
+
+def take_text(session: SessionBase, row: Model) -> str:
+    """Empty where that row has nothing new to show."""
+    slot = session.get(_slot_of(row))
+    if slot is None or slot.get("row") != row.pk:
         return ""
-    del session[_CHANNEL_SLOT]
+    del session[_slot_of(row)]
     try:
         return sealing().decrypt(slot["sealed"], ttl=KEPT_S).decode()
     except InvalidToken:
         return ""
+
+
+def _slot_of(row: Model) -> str:
+    return f"new_text_of_{row._meta.model_name}"
 
 
 def sealing() -> MultiFernet:

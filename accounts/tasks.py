@@ -11,6 +11,7 @@ from accounts import (
     centre_statements,
     key_news,
     ledger_files,
+    memberships,
     repeats,
     retention,
     spend_leaps,
@@ -41,6 +42,13 @@ def end_unused_keys() -> int:
     expired = unused.expire_unused(at=at)
     unused.tell_unused(at=at)
     return expired
+
+
+@shared_task
+@one_at_a_time
+def end_grants() -> int:
+    """Take roles whose time is over. Returns how many grants ended."""
+    return memberships.end_grants(timezone.now())
 
 
 @shared_task

@@ -15,13 +15,14 @@ from accounts import services
 from accounts.acting import Acting, check_may_issue
 from accounts.key_facts import with_owners
 from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
-from accounts.memberships import people_of
+from accounts.memberships import hand_over_key, people_of
 from accounts.models import Key, Team
 from accounts.querysets import KeyQuerySet
 from accounts.repeats import HEADER, issue_once
 from accounts.rights import Right
 from accounts.serializers import (
     ChangedKeySerializer,
+    HandOverSerializer,
     IssuedKeySerializer,
     KeyChangesSerializer,
     KeyListSerializer,
@@ -88,6 +89,7 @@ _CHANGED = OpenApiExample("A changed key", value=_KEY | {"warnings": []}, respon
 _ISSUED = OpenApiExample(
     "Issued", value={"key": "sk-gw-3kT9vQ2mXw7B-…"} | _KEY | {"warnings": []}, response_only=True
 )
+_HANDED = OpenApiExample("To a program", value={"service_account": "billing"}, request_only=True)
 _ROTATION = OpenApiExample("An hour for both", value={"overlap_s": 3600}, request_only=True)
 _PAGE = OpenApiExample(
     "One page",
@@ -132,6 +134,13 @@ _PAGE = OpenApiExample(
         request=RotationSerializer,
         responses={201: IssuedKeySerializer, 200: IssuedKeySerializer},
         examples=[_ROTATION, _ISSUED],
+    ),
+    hand_over=extend_schema(
+        summary="Make a key another member's, a service account's or the team's own",
+        parameters=[TEAM],
+        request=HandOverSerializer,
+        responses=KeySerializer,
+        examples=[_HANDED, _ANSWER],
     ),
     revoke=extend_schema(
         summary="Revoke a key for good, as DELETE does",
@@ -192,6 +201,18 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
     @action(detail=True, methods=["post"])
     def revoke(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         return self._revoke(id)
+
+    @action(detail=True, methods=["post"], url_path="hand-over", url_name="hand-over")
+    def hand_over(self, request: Request, id: str) -> Response:  # noqa: A002
+        key, acting = self._key(id)
+        given = _with_rows(acting.team, checked(HandOverSerializer, request.data))
+        if not acting.may_manage(key):
+            acting.check(Right.KEYS)
+        if given.get("owner") and given.get("service_account"):
+            raise InvalidField("service_account", "A key has one owner: a person or a service account.")
+        to = given.get("owner") or given.get("service_account")
+        hand_over_key(key=key, to=to, by=acting)
+        return Response(KeySerializer(self._key(id)[0]).data)
 
     def _issued(self, issue: Callable[[], tuple[Key, str]], team: Team) -> Response:
         person, maker = person_of(self.request), maker_of(self.request)

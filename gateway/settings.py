@@ -110,6 +110,7 @@ MIDDLEWARE = [
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
     "gateway.identity.required.Sessions",
+    "gateway.portal.viewing.ReadOnlyView",
     "gateway.core.audit_context.AuditContext",
 ]
 
@@ -244,6 +245,8 @@ SPEND_LEAP_FACTOR: float = alert_settings.SPEND_LEAP_FACTOR
 LEAKED_KEYS: str = alert_settings.LEAKED_KEYS
 DEFAULT_FROM_EMAIL = env.text("GATEWAY_EMAIL_FROM", "gatehouse@localhost")
 _MAIL_SERVER = read_mail_server(env.text("GATEWAY_SMTP_URL", "smtp://localhost"))
+# Where it is not said, nobody waits for a mail that may never leave: links are handed on.
+MAIL_IS_SET = bool(env.text("GATEWAY_SMTP_URL", ""))
 if django.VERSION >= (6, 1):
     MAILERS = {"default": {"OPTIONS": _MAIL_SERVER._asdict()}}
 else:
@@ -340,6 +343,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
+    "end grants": _every(60.0, "accounts.tasks.end_grants"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
     "prove spending": {
         **_every(86_400.0, "accounts.tasks.prove_spending"),

@@ -27,6 +27,7 @@ urlpatterns = [
     path("v1beta/", include(google_urlpatterns)),
     path("v1/", include("accounts.urls")),
     path("v1/", include("providers.urls")),
+    path("scim/v2/", include("accounts.scim.urls")),
     path("v1/focus", FocusView.as_view(), name="focus"),
     path("v1/", include("gateway.responses.urls")),
     path("leaks", LeaksView.as_view(), name="leaks"),

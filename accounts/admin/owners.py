@@ -1,5 +1,6 @@
 """Service accounts and projects of teams: made, switched off and archived; never deleted. Limits of members."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -10,8 +11,10 @@ from django.utils import timezone
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
-from accounts.models import Membership, Project, ServiceAccount
-from gateway.core.admin_base import status_chip
+from accounts.memberships import give_role, suspend_member
+from accounts.models import Membership, MembershipGrant, Project, ServiceAccount
+from gateway.core.admin_base import TableInline, status_chip
+from gateway.core.refusals import Refused
 
 
 class _OfTeam(LimitedMixin, HistoryAdminBase):
@@ -69,15 +72,65 @@ class ProjectAdmin(_OfTeam):
         messages.success(request, "Brought back.")
 
 
+class GrantInline(TableInline):
+    """Why they have their role: the highest counts."""
+
+    model = MembershipGrant
+    verbose_name_plural = "why they belong to it"
+    fields = readonly_fields = ["source", "origin", "role", "until", "created_at"]
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+
+def suspend(member: Membership) -> None:
+    suspend_member(membership=member)
+
+
+def let_back_in(member: Membership) -> None:
+    give_role(team=member.team, person=member.user, role=member.role)
+
+
 @admin.register(Membership)
 class MembershipAdmin(LimitedMixin, HistoryAdminBase):
-    """What one person may take in one team; who belongs to it is said on the team's page."""
+    """What one person may take in one team, and why they belong to it; roles are given on the team's page."""
 
-    list_display = ["user", "team", "role"]
+    list_display = ["user", "team", "role", "state", "created_at"]
+    list_filter = ["role", ("suspended_at", admin.EmptyFieldListFilter)]
     list_select_related = ["user", "team"]
     search_fields = ["user__username", "user__email", "team__slug"]
-    fields = readonly_fields = ["user", "team", "role"]
-    inlines = [LimitInline]
+    fields = readonly_fields = ["user", "team", "role", "suspended_at"]
+    inlines = [LimitInline, GrantInline]
+    actions = ["suspend", "let_back_in"]
+
+    @admin.display(description="state", ordering="suspended_at")
+    def state(self, member: Membership) -> str:
+        return status_chip("Active", "good") if member.is_active else status_chip("Left")
+
+    @admin.action(
+        description="Suspend: they leave, and their keys wait in the team's queue", permissions=["change"]
+    )
+    def suspend(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        self._act(request, queryset, suspend)
+
+    @admin.action(description="Let back in, in the role they had", permissions=["change"])
+    def let_back_in(self, request: HttpRequest, queryset: QuerySet[Membership]) -> None:
+        self._act(request, queryset.filter(suspended_at__isnull=False), let_back_in)
+
+    def _act(
+        self, request: HttpRequest, queryset: QuerySet[Membership], act: Callable[[Membership], object]
+    ) -> None:
+        done = 0
+        for member in queryset.select_related("team", "user"):
+            try:
+                act(member)
+            except Refused as refusal:
+                messages.error(request, refusal.message)
+            else:
+                done += 1
+        if done:
+            messages.success(request, f"{done} done: keys obey within a second.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
         return False

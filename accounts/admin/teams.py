@@ -5,25 +5,49 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services
+from accounts import services, viewing
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
-from accounts.allowances import grant, remove_allowance, save_allowance
+from accounts.allowances import remove_allowance, save_allowance
 from accounts.fields import words_field
 from accounts.floors import FLAGS
+from accounts.memberships import give_role
 from accounts.models import Allowance, Key, Membership, Team
 from accounts.restrictions import LISTS
-from gateway.core.admin_base import TableInline, TextArea, Tone, status_chip
+from accounts.rights import Role
+from gateway.core.admin_base import TableInline, TextArea, Tone, confirmed_action, status_chip
+from gateway.core.refusals import Refused
 
 
 class MembershipInline(TableInline):
+    """Who leaves is suspended on their own page, one click away: the row stays for what they used."""
+
     model = Membership
     autocomplete_fields = ["user"]
-    fields = ["user", "role"]
+    fields = ["user", "role", "suspended_at"]
+    readonly_fields = ["suspended_at"]
     show_change_link = True
+    can_delete = False
+
+
+class HasOwnerFilter(admin.SimpleListFilter):
+    """Teams that an identity provider has left without an owner are staff's to mend."""
+
+    title, parameter_name = "owner", "owner"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
+        return [("none", "Without an owner")]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Team]) -> QuerySet[Team]:  # noqa: ARG002
+        if self.value() != "none":
+            return queryset
+        owners = Membership.objects.in_roles([Role.OWNER]).filter(user__is_active=True)
+        return queryset.exclude(pk__in=owners.values("team"))
 
 
 class AllowanceInline(TableInline):
@@ -71,7 +95,7 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 @admin.register(Team)
 class TeamAdmin(LimitedMixin, HistoryAdminBase):
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
-    list_filter = ["is_active"]
+    list_filter = ["is_active", HasOwnerFilter]
     search_fields = ["name", "slug"]
     # Counting groups rows, and groups have no order of their own.
     ordering = ["name"]
@@ -100,12 +124,32 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
     ]
     form = TeamForm
     actions = ["switch_on", "switch_off", "archive", "bring_back"]
+    actions_detail = ["view_as"]
+
+    def has_view_as_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002
+        return bool(request.user.has_perm(viewing.RIGHT))
+
+    @confirmed_action(
+        "View as team",
+        "Look at the portal as this team sees it?",
+        "You can read what its viewers read, and change nothing. The team's audit tells that you looked. It ends after "
+        "an hour, or when you end it.",
+        right="view_as",
+    )
+    def view_as(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
+        team = get_object_or_404(Team, pk=object_id)
+        viewing.begin(request, team)
+        page = f"{reverse('portal:team')}?team={team.slug}"
+        is_dialog = "HX-Request" in request.headers
+        return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         live = Q(keys__revoked_at__isnull=True, keys__isnull=False)
         teams: QuerySet[Team] = super().get_queryset(request)
         return teams.annotate(
-            member_total=Count("memberships", distinct=True),
+            member_total=Count(
+                "memberships", filter=Q(memberships__suspended_at__isnull=True), distinct=True
+            ),
             key_total=Count("keys", filter=live, distinct=True),
         )
 
@@ -126,17 +170,28 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
         return int(team.key_total)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
-        """What each gets is in force at once, and members who join get it."""
+        """What each gets is in force at once, and who joins gets a role by hand."""
+        if formset.model is Membership:
+            formset.save(commit=False)
+            for member in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
+                self._give_role(request, member)
+            return
         if formset.model is not Allowance:
             super().save_formset(request, form, formset, change)
-            for member in formset.new_objects if formset.model is Membership else ():
-                grant(member)
             return
         formset.save(commit=False)
         for allowance in formset.deleted_objects:
             remove_allowance(allowance=allowance, is_staff=True)
         for allowance in [*formset.new_objects, *(row for row, _ in formset.changed_objects)]:
             save_allowance(allowance)
+
+    def _give_role(self, request: HttpRequest, member: Membership) -> None:
+        try:
+            given = give_role(team=member.team, person=member.user, role=member.role)
+        except Refused as refusal:
+            messages.error(request, refusal.message)
+        else:
+            member.pk, member.role = given.pk, given.role
 
     def save_model(self, request: HttpRequest, obj: Team, form: Any, change: bool) -> None:  # noqa: ARG002
         services.save_team(team=obj)

@@ -19,7 +19,8 @@ _KINDS = {
     "sheetimport": "sheet_import",
 }
 _ACTS = {0: "created", 1: "updated", 2: "deleted", 3: "read"}
-_OF_A_TEAM = ("Key", "ServiceAccount", "Project", "LedgerEntry")
+# Rows of the ledger have UUIDs, so that an act's number names none of them, and PostgreSQL refuses to compare the two.
+_OF_A_TEAM = ("Key", "ServiceAccount", "Project")
 _ON_ITS_PAGE = "accounts.team/"
 
 

@@ -1,4 +1,4 @@
-"""Users, teams and theirs, budgets, the revision, ledger, sums, usage, statements, responses, alerts, the audit."""
+"""Users, directories, teams, budgets, the revision, ledger, sums, usage, statements, responses, alerts, audit."""
 
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
@@ -6,6 +6,7 @@ from accounts.models.audit import AuditEntry
 from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
+from accounts.models.invitation import Invitation
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
 from accounts.models.limit import Limit
@@ -15,6 +16,7 @@ from accounts.models.owners import Project, ServiceAccount
 from accounts.models.repeat import KeyRequest
 from accounts.models.response import StoredResponse
 from accounts.models.revision import Revision
+from accounts.models.scim import ScimDirectory, ScimGroup, ScimGroupRole, ScimToken, ScimUser
 from accounts.models.spend import Spend, SpendVersion, SpoolMark
 from accounts.models.statement import (
     CentreStatement,
@@ -40,6 +42,7 @@ __all__ = [
     "CentreStatement",
     "CentreStatementPart",
     "ExportedDay",
+    "Invitation",
     "Key",
     "KeyRequest",
     "LedgerEntry",
@@ -50,6 +53,11 @@ __all__ = [
     "Revision",
     "RoutingNote",
     "RoutingPlan",
+    "ScimDirectory",
+    "ScimGroup",
+    "ScimGroupRole",
+    "ScimToken",
+    "ScimUser",
     "ServiceAccount",
     "Spend",
     "SpendVersion",

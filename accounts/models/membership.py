@@ -10,7 +10,7 @@ from accounts.models.team import Team
 from accounts.rights import Right, Role, rights_of
 
 ROLE_CHOICES = [(role.value, role.value.capitalize()) for role in Role]
-_ROLES_KNOWN = models.Q(role__in=[role.value for role in Role])
+ROLES_KNOWN = models.Q(role__in=[role.value for role in Role])
 
 
 class MembershipQuerySet(models.QuerySet["Membership"]):
@@ -44,7 +44,7 @@ class Membership(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(fields=["team", "user"], name="membership_once_per_team"),
-            models.CheckConstraint(condition=_ROLES_KNOWN, name="membership_role_known"),
+            models.CheckConstraint(condition=ROLES_KNOWN, name="membership_role_known"),
         ]
 
     def __str__(self) -> str:
@@ -87,7 +87,7 @@ class MembershipGrant(models.Model):
             models.UniqueConstraint(
                 fields=["membership", "source", "origin"], name="membership_grant_once_per_origin"
             ),
-            models.CheckConstraint(condition=_ROLES_KNOWN, name="membership_grant_role_known"),
+            models.CheckConstraint(condition=ROLES_KNOWN, name="membership_grant_role_known"),
             models.CheckConstraint(
                 condition=models.Q(source__in=["manual", "sso", "scim", "request"]),
                 name="membership_grant_source_known",

@@ -61,7 +61,7 @@ class OfferingInline(CuratorFields, TableInline):
 
     def prices(self, offering: Offering) -> str:
         if offering.pk is None:
-            return "Saved with the model; tiers and other meters on the offering's page."
+            return "Other meters once it is saved."
         page = reverse("admin:catalogue_offering_change", args=[offering.pk])
         line = price_line(offering, timezone.now()) or "no price"
         links = (

@@ -1,7 +1,7 @@
 """What one request looks at: which edition, at which instant, with which switches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
@@ -17,6 +17,7 @@ from catalogue.published.loading import snapshot_at_edition, snapshots
 from catalogue.published.record import serving_offerings
 from catalogue.published.snapshot import EMPTY, Snapshot
 from catalogue.querysets.published import PublishedModelQuerySet
+from providers.facts import OPERATOR
 
 
 @dataclass(frozen=True)
@@ -70,14 +71,25 @@ class Reading:
         if not narrows and floor is None:
             return True
         return any(
-            self._is_permitted(rules if narrows else None, floor, each)
+            self._is_permitted(rules if narrows else None, each)
+            and (floor is None or self._keeps_to(floor, key, model, each))
             for each in serving_offerings(model, self.snapshot, self.at)
         )
 
-    def _is_permitted(self, rules: Restrictions | None, floor: Floor | None, offering: OfferingFacts) -> bool:
-        if floor is not None and floor.reason_against(offering):
-            return False
+    def _is_permitted(self, rules: Restrictions | None, offering: OfferingFacts) -> bool:
         return rules is None or rules.permits_provider(self.snapshot.providers[offering.provider_id].slug)
+
+    def _keeps_to(self, floor: Floor, key: KeyFacts, model: ModelFacts, offering: OfferingFacts) -> bool:
+        """Whether calls there do, or by a credential of ours that leads to another region."""
+        if not floor.reason_against(offering):
+            return True
+        names = (model.id, *model.aliases)
+        return any(
+            each.covers(names, key.lineage_id)
+            and not floor.reason_against(replace(offering, regions=(each.region,)))
+            for each in self.snapshot.credentials_of(OPERATOR, offering.provider_id)
+            if each.region
+        )
 
     def _may_answer(self, member: RouteMember, key: KeyFacts) -> bool:
         """Whether the key may call that member of a route."""

@@ -95,7 +95,8 @@ EXPLANATIONS: Mapping[Kind, Explanation] = {
         "Unseen upstream", "The provider's own list does not have this name, so calls may fail there."
     ),
     Kind.UNCONNECTED: Explanation(
-        "Not connected", "Nothing opens this provider, so models that only it offers cannot be called."
+        "Not connected",
+        "This provider has no usable credential, so models that only it offers cannot be called.",
     ),
     Kind.MEMBER_LEAVES: Explanation(
         "Member leaves", "A model that a route goes to ends, and its share falls to the others."

@@ -78,6 +78,18 @@ _GOOGLE_STATUSES: Mapping[int, str] = {
     503: "UNAVAILABLE",
     504: "DEADLINE_EXCEEDED",
 }
+_SCIM_TYPES = frozenset(
+    {
+        "invalidFilter",
+        "invalidValue",
+        "tooMany",
+        "uniqueness",
+        "mutability",
+        "invalidSyntax",
+        "invalidPath",
+        "noTarget",
+    }
+)
 _GOOGLE_TYPES = "type.googleapis.com/google.rpc."
 
 
@@ -181,6 +193,8 @@ def form_at(path: str) -> str:
     """In whose form errors are told at an address where no surface and no view says it: see WRITERS."""
     if path.startswith("/v1/gateway/"):
         return "gateway"
+    if path.startswith("/scim/"):
+        return "scim"
     return "google" if path.lstrip("/").startswith("v1beta") else "openai"
 
 
@@ -192,10 +206,22 @@ def listed_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
     return told | ({"param": error["param"]} if error.get("param") else {})
 
 
+def scim_envelope(error: Mapping[str, Any]) -> dict[str, Any]:
+    """Source: RFC 7644, section 3.12."""
+    status, code = error.get("status") or 500, error.get("code")
+    told: dict[str, Any] = {"schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": str(status)}
+    if code in _SCIM_TYPES:
+        told["scimType"] = code
+    elif status == 400:
+        told["scimType"] = "invalidValue"
+    return told | {"detail": error["message"]}
+
+
 WRITERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "openai": openai_envelope,
     "anthropic": anthropic_envelope,
     "google": google_envelope,
     "gateway": listed_envelope,
+    "scim": scim_envelope,
 }
 """By whose form it is."""

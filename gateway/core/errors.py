@@ -3,8 +3,8 @@
 ApiError has any status; `param` names the parameter, `extra` goes into the shape "gateway". What the REST framework,
 Django, SQL and InvalidField raise is translated into one.
 
-Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic", or "google"; others
-use OpenAI's shape.
+Views say `error_shape = "gateway"` to answer as the published list of models does, or "anthropic", "google" or "scim";
+others use OpenAI's shape.
 """
 
 import logging
@@ -21,7 +21,13 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from gateway.core import sql
-from gateway.core.envelopes import anthropic_envelope, google_envelope, listed_envelope, openai_envelope
+from gateway.core.envelopes import (
+    anthropic_envelope,
+    google_envelope,
+    listed_envelope,
+    openai_envelope,
+    scim_envelope,
+)
 from gateway.core.refusals import InvalidField, Refused, whole_seconds
 
 _log = logging.getLogger(__name__)
@@ -83,6 +89,8 @@ def _body(error: ApiError, view: object, request_id: str) -> dict[str, Any]:
             return google_envelope(error.to_dict(), request_id)
         case "gateway":
             return listed_envelope(error.to_dict()) | error.extra
+        case "scim":
+            return scim_envelope(error.to_dict())
     return openai_envelope(error.to_dict())
 
 

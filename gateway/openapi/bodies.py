@@ -91,6 +91,17 @@ _CHAT_MESSAGE = object_(
     additionalProperties=True,
 )
 _SLUGS = list_({"type": "string"}, nullable=True)
+_WORDS = list_({"type": "string"}, minItems=1, nullable=True)
+_AMOUNT: Schema = {"oneOf": [{"type": "number"}, {"type": "string"}]}
+_SORT = {"type": "string", "enum": ["price", "latency", "throughput"]}
+
+
+def _threshold(description: str) -> Schema:
+    number = {"type": "number", "minimum": 0}
+    percentiles = object_((), dict.fromkeys(("p50", "p75", "p90", "p99"), number))
+    return {"description": description, "nullable": True, "oneOf": [number, percentiles]}
+
+
 _PROVIDER_WISHES = object_(
     (),
     {
@@ -107,22 +118,58 @@ _PROVIDER_WISHES = object_(
             "nullable": True,
             "description": "False: nobody after those in `order`; without it, nobody after the first. Else true.",
         },
+        "sort": {
+            "description": "What decides the order; as an object, over all `models` together with `none`.",
+            "nullable": True,
+            "oneOf": [
+                _SORT,
+                object_((), {"by": _SORT, "partition": {"type": "string", "enum": ["model", "none"]}}),
+            ],
+        },
+        "max_price": object_(
+            (),
+            dict.fromkeys(("prompt", "completion", "request", "image"), _AMOUNT),
+            nullable=True,
+            description="In USD, by the catalogue: for a million tokens, for one request and for one image.",
+        ),
+        "zdr": {
+            "type": "boolean",
+            "nullable": True,
+            "description": "True: only where nothing of the call is kept once it is answered.",
+        },
+        "data_collection": text(
+            "`deny`: only where nothing of it is used for the provider's own ends.",
+            enum=["allow", "deny"],
+            nullable=True,
+        ),
+        "quantizations": _WORDS
+        | {"description": "Only these, such as bf16; `unknown` where nobody tells it."},
+        "regions": _WORDS | {"description": "Only within these, such as eu or us-east-1."},
+        "preferred_min_throughput": _threshold("Tokens a second: those that keep to it come first."),
+        "preferred_max_latency": _threshold("Seconds to the first token: those that keep to it come first."),
     },
     description="Which providers may be asked. Any surface takes it in the body; no provider sees it.",
 )
+ROUTING: Schema = {
+    "models": list_({"type": "string"}, maxItems=16, nullable=True)
+    | {"description": "Names that are tried in this order after `model`, where it cannot answer or fails."},
+    "fallback_on": list_(
+        {"type": "string", "enum": ["context_length_exceeded", "content_filter"]}, minItems=1, nullable=True
+    )
+    | {"description": "Troubles of the request itself for which the next model may answer."},
+    "min_reasoning_level": {
+        "type": "string",
+        "enum": ["low", "medium", "high"],
+        "description": "No model answers that is not known to reason at this level or above.",
+    },
+    "provider": ref("ProviderWishes"),
+}
+"""What the body of every surface that generates text may say of who answers."""
 _CHAT_REQUEST = object_(
-    ("model", "messages"),
+    ("messages",),
     {
         "model": _MODEL,
-        "models": list_({"type": "string"}, maxItems=16, nullable=True)
-        | {
-            "description": "Names that are tried in this order after `model`, where it cannot answer or fails."
-        },
-        "min_reasoning_level": {
-            "type": "string",
-            "enum": ["low", "medium", "high"],
-            "description": "No model answers that is not known to reason at this level or above.",
-        },
+        **ROUTING,
         "messages": list_(ref("ChatMessage"), minItems=1),
         "stream": {
             "type": "boolean",
@@ -139,7 +186,6 @@ _CHAT_REQUEST = object_(
         "response_format": {"type": "object"},
         "reasoning_effort": {"type": "string"},
         "seed": {"type": "integer"},
-        "provider": ref("ProviderWishes"),
     },
     additionalProperties=True,
 )

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from gateway.openapi.bodies import ROUTING
+
 Schema = dict[str, Any]
 
 _SAY = "Say hello."
@@ -133,7 +135,7 @@ def said_of(path: str) -> Schema:
         "externalDocs": {"url": source},
         "requestBody": {
             "required": True,
-            "content": {"application/json": {"schema": free, "example": request}},
+            "content": {"application/json": {"schema": free | {"properties": ROUTING}, "example": request}},
         },
         "answer": _answers_of(path, {"schema": free, "example": answer}),
     }

@@ -1,5 +1,6 @@
 """For which team a person is on a page, and what they may do there."""
 
+from collections.abc import Sequence
 from typing import cast
 
 from django.core.exceptions import PermissionDenied
@@ -13,11 +14,7 @@ from accounts.rights import Right
 
 def acting(request: HttpRequest) -> Acting:
     """For the team that the address names, or the person's first. Raises Http404 where they belong to no such team."""
-    slug = request.GET.get("team")
-    # PostgreSQL fails on a NUL.
-    named = {} if slug is None else {"team__slug": slug if slug.isprintable() else ""}
-    found = _memberships(request).filter(**named).order_by("team__name").first()
-    return _of(request, found)
+    return choose(acting_everywhere(request), request.GET.get("team"))
 
 
 def acting_with(request: HttpRequest, right: Right) -> Acting:
@@ -27,12 +24,26 @@ def acting_with(request: HttpRequest, right: Right) -> Acting:
 
 def acting_for(request: HttpRequest, team: Team, right: Right = Right.READ) -> Acting:
     """For a team that is known by what the address names. Raises PermissionDenied, Http404."""
+    if (viewed := _viewed(request)) is not None:
+        if viewed != team:
+            raise Http404("You look at another team.")
+        return checked(_as_viewer(request, viewed), right)
     return checked(_of(request, _memberships(request).filter(team=team).first()), right)
 
 
 def acting_everywhere(request: HttpRequest) -> list[Acting]:
     """For each of the person's teams, by name."""
+    if (viewed := _viewed(request)) is not None:
+        return [_as_viewer(request, viewed)]
     return [_of(request, each) for each in _memberships(request).order_by("team__name")]
+
+
+def choose(everywhere: Sequence[Acting], slug: str | None) -> Acting:
+    """The one of that team, or the first. Raises Http404."""
+    for each in everywhere:
+        if slug in {None, each.team.slug}:
+            return each
+    raise Http404("You belong to no such team.")
 
 
 def checked(acting: Acting, right: Right) -> Acting:
@@ -44,6 +55,21 @@ def checked(acting: Acting, right: Right) -> Acting:
 def person_of(request: HttpRequest) -> User:
     """Behind login_required there is always one."""
     return cast("User", request.user)
+
+
+def teams_here(request: HttpRequest) -> list[Team]:
+    """Those that pages may be of."""
+    return [each.team for each in acting_everywhere(request)]
+
+
+def _viewed(request: HttpRequest) -> Team | None:
+    """The team that support looks at, in place of its own."""
+    team: Team | None = getattr(request, "viewing_as", None)
+    return team
+
+
+def _as_viewer(request: HttpRequest, team: Team) -> Acting:
+    return Acting(person_of(request), team, None, frozenset({Right.READ}), is_viewing_as=True)
 
 
 def _memberships(request: HttpRequest) -> QuerySet[Membership]:

@@ -76,19 +76,19 @@ class BudgetTermsForm(forms.Form):
             (Budget.Mode.BALANCED.value, "hold what is likely"),
             (Budget.Mode.STRICT.value, "hold the most"),
         ],
-        help_text="What such calls usually cost, or all that they can.",
+        help_text="What is held for each: what such calls usually cost, or the most that they can.",
     )
     thresholds = ThresholdsField(
         label="Tell people at",
         required=False,
         initial=[80, 100],
-        help_text="Percent that are spent, such as 80, 100. Empty: nobody is told.",
+        help_text="Percentages of the amount, such as 80, 100. Empty: nobody is told.",
     )
     refuses = forms.BooleanField(
         label="Refuses calls",
         required=False,
         initial=True,
-        help_text="Off: it only tells, and calls go on.",
+        help_text="Off: people are told, and calls go on.",
     )
     counts_own = forms.BooleanField(
         label="Counts own credentials",

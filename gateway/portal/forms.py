@@ -99,7 +99,7 @@ class TermsForm(forms.Form):
         is_open = [slug for slug, each in self._projects.items() if each.archived_at is None]
         bound = self.initial.get("project")
         shown = [slug for slug in self._projects if slug in {bound, *is_open}]
-        choices = [("", "Each call may say it"), *((slug, self._projects[slug].name) for slug in shown)]
+        choices = [("", "As each call says"), *((slug, self._projects[slug].name) for slug in shown)]
         cast("forms.ChoiceField", self.fields["project"]).choices = choices
 
     def clean_name(self) -> str:
@@ -244,8 +244,8 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
     quantizations = words_field(
         "quantizations",
         widget=_lines(),
-        help_text="Quantizations that may answer, such as bf16; unknown for models of which nobody tells it. You may "
-        "narrow them; only an administrator can widen them again.",
+        help_text="Quantizations that may answer, such as bf16; unknown stands for models that do not state theirs. "
+        "You may narrow them; only an administrator can widen them again.",
     )
 
     class Meta:
@@ -309,8 +309,8 @@ class RotationForm(forms.Form):
     """How long both keys work."""
 
     hours = forms.TypedChoiceField(
-        label="The old key works on for",
+        label="The old key keeps working for",
         coerce=int,
-        choices=[(0, "no moment longer"), (1, "an hour"), (24, "a day"), (168, "a week"), (720, "30 days")],
+        choices=[(0, "no time at all"), (1, "an hour"), (24, "a day"), (168, "a week"), (720, "30 days")],
         initial=24,
     )

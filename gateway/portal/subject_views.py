@@ -13,12 +13,14 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acting import Acting
 from accounts.models import Membership, Project, ServiceAccount, Team
+from accounts.rights import Right, Role
 from accounts.subject_rows import may_set, refusal_to_set
 from gateway.portal.acting import acting
 from gateway.portal.budget_forms import BudgetForm
 from gateway.portal.budgets import budgets_of
 from gateway.portal.limits import LimitForm, limits_of
 from gateway.portal.listing import keys_of, row_of
+from gateway.portal.member_forms import RoleForm
 from gateway.portal.subjects import name_owner, page_of, read_pk
 
 _KEYS_SHOWN = 50
@@ -85,9 +87,18 @@ def _page(
         "budgets": budgets_of(row, may_change=may_change),
         "limit_form": limit_form,
         "budget_form": budget_form,
+        "role_form": _role_form(here, row),
+        "is_own": isinstance(row, Membership) and here.is_own(row.user_id),
         "keys": [row_of(key, at) for key in keys_of(team).filter(**its_keys)[:_KEYS_SHOWN]],
     }
     return render(request, "portal/subject.html", context)
+
+
+def _role_form(here: Acting, row: Any) -> RoleForm | None:
+    if not isinstance(row, Membership) or not here.may(Right.MEMBERS):
+        return None
+    is_owner = row.is_active and row.role == Role.OWNER
+    return None if is_owner and not here.may(Right.OWNERS) else RoleForm(None, acting=here, role=row.role)
 
 
 def _by_slug(kind: Any, team: Team, slug: str) -> Any:

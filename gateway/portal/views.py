@@ -25,7 +25,7 @@ from catalogue.published.reading import read_now
 from gateway.boot.greeting import curl_line
 from gateway.core.links import base_url_of, origin_of
 from gateway.core.refusals import InvalidField, Refused
-from gateway.portal.acting import acting, acting_everywhere, acting_with, checked, person_of
+from gateway.portal.acting import acting_everywhere, checked, choose, person_of
 from gateway.portal.budget_forms import BudgetForm
 from gateway.portal.budgets import budgets_of_key
 from gateway.portal.calls import SHOWN, last_calls
@@ -60,7 +60,9 @@ def keys(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/no_team.html")
     if len(everywhere) > 1 and "team" not in request.GET:
         return redirect(_address(everywhere[0].team))
-    here = acting_with(request, Right.CALL) if request.method == "POST" else acting(request)
+    here = choose(everywhere, request.GET.get("team"))
+    if request.method == "POST":
+        checked(here, Right.CALL)
     form = KeyForm(request.POST or None, acting=here)
     if request.method == "POST" and form.is_valid() and _issue(request, here, form):
         return redirect(_address(here.team))
@@ -124,7 +126,9 @@ def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
 def _show_keys(request: HttpRequest, acting: Acting, *, teams: list[Team], form: KeyForm) -> HttpResponse:
     team = acting.team
     # A HEAD request shows nobody anything, so it must not use up the one look.
-    new = take_secret(request.session, team=team) if request.method == "GET" else None
+    new = None
+    if request.method == "GET" and not acting.is_viewing_as:
+        new = take_secret(request.session, team=team)
     page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "team": team,

@@ -97,7 +97,11 @@ class StoringSink:
     See gateway.proxy.exchange.ResponseSink. Where it cannot be stored, the client has its answer all the same.
     """
 
-    def __init__(self, sink: ResponseSink, turn: Turn, responses: StoredResponses, team_id: int) -> None:
+    def __init__(
+        self, sink: ResponseSink, turn: Turn, responses: StoredResponses, team_id: int, *, response_id: str
+    ) -> None:
+        """What is stored has that id: those of providers are unique at the provider alone, and not at all of them."""
+        self._own = {"id": response_id} if turn.is_kept else {}
         self._sink = sink
         self._turn = turn
         self._responses = responses
@@ -159,12 +163,12 @@ class StoringSink:
         if not self._turn.is_kept:
             return named
         try:
-            if isinstance(named.get("id"), str):
-                await self._responses.keep(self._team_id, StoredTurn(named, self._turn.input))
-                return named
+            await self._responses.keep(self._team_id, StoredTurn(named, self._turn.input))
         except StoredResponsesUnavailable:
             _log.error("Response %s could not be stored.", named["id"])
-        return self._named(response, is_stored=False)
+            return self._named(response, is_stored=False)
+        return named
 
     def _named(self, response: dict[str, Any], *, is_stored: bool) -> dict[str, Any]:
-        return {**response, "store": is_stored, "previous_response_id": self._turn.previous_id}
+        told = {"store": is_stored, "previous_response_id": self._turn.previous_id}
+        return {**response, **self._own, **told}

@@ -49,6 +49,8 @@ _GROUPS = {
         ("Service accounts", "smart_toy", "accounts.serviceaccount"),
         ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
+        ("SCIM directories", "contacts", "accounts.scimdirectory"),
+        ("SCIM groups", "group_work", "accounts.scimgroup"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),
         ("Statements", "request_quote", "accounts.statement"),
         ("Cost centres", "account_balance", "accounts.centrestatement"),

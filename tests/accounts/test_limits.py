@@ -6,6 +6,7 @@ import pytest
 
 from accounts.limits import (
     LIMIT_MAX,
+    TIMEOUT_MAX_MS,
     WINDOWS_S,
     check_amount,
     check_choice,
@@ -15,6 +16,7 @@ from accounts.limits import (
     check_measure,
     check_name,
     check_project,
+    check_timeout,
 )
 from gateway.core.refusals import InvalidField, whole_seconds
 from tests.make import NOW
@@ -30,6 +32,18 @@ def test_limit_beyond_its_bounds_is_refused_by_its_name(value: int) -> None:
     with pytest.raises(InvalidField, match="concurrency") as refusal:
         check_limit("concurrency", value)
     assert refusal.value.field == "concurrency"
+
+
+@pytest.mark.parametrize("value", [None, 1, 2, TIMEOUT_MAX_MS - 1, TIMEOUT_MAX_MS])
+def test_deadline_within_its_bounds_is_taken(value: int | None) -> None:
+    check_timeout(value)
+
+
+@pytest.mark.parametrize("value", [-1, 0, TIMEOUT_MAX_MS + 1])
+def test_deadline_beyond_its_bounds_is_refused_by_its_name(value: int) -> None:
+    with pytest.raises(InvalidField, match=f"is {value}; it must be 1 to 86400000") as refusal:
+        check_timeout(value)
+    assert refusal.value.field == "timeout_ms"
 
 
 @pytest.mark.parametrize(("after_s", "is_taken"), [(-1, False), (0, False), (1, True)])

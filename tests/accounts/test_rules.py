@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from accounts import rules as rules_module
+from accounts.attempts import OWNERS
 from accounts.budgets import Terms
 from accounts.key_facts import facts_of
 from accounts.keys import KeyFacts
@@ -100,6 +101,33 @@ def test_budgets_of_all_levels_and_of_the_deployment_count_the_nearest_first() -
     asked = [budgets.subject for budgets in rules.for_key(FACTS, 7).budgets]
     assert asked == ["key:1", "project:7", "team:9", "deployment"]
     assert RULES.for_key(FACTS, 7).budgets == ()
+
+
+def owned(**ids: int) -> tuple[int, ...]:
+    return tuple(ids.get(kind, 0) for kind in OWNERS)
+
+
+def test_a_call_that_is_put_right_counts_for_those_whose_ids_travel_with_it() -> None:
+    terms = [Terms("month", "UTC", 5)]
+    names = ("deployment", "team:9", "project:7", "project:8", "team:9:own", "project:8:own")
+    rules = Rules(RULES._limits, dict.fromkeys(names, terms))
+    found = rules.of_call(owned(project=7), 9)
+    assert found.token_limits == (Limit("project:7", "output_tokens", 100, 60),)
+    assert found.payers == ("project:7", "team:9", "deployment")
+    assert found.own_payers == ("team:9:own",)
+    assert found.holders == ("project:7", "team:9", "deployment", "team:9:own")
+    assert rules.of_call(owned(project=7), 9) is found
+    assert rules.of_call(owned(project=8), 9).own_payers == ("project:8:own", "team:9:own")
+
+
+def test_what_is_kept_of_calls_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules_module, "_KEPT_MOST", 2)
+    rules = Rules({})
+    kept = []
+    for id_ in range(1, 6):
+        rules.of_call(owned(project=id_), 9)
+        kept.append(len(rules._of_calls))
+    assert kept == [1, 2, 1, 2, 1]
 
 
 def test_subject_without_limits_has_none() -> None:

@@ -17,6 +17,7 @@ from catalogue.publishing.compile import compile_model
 from catalogue.publishing.editions import publish
 from catalogue.publishing.rollback import plan_rollback, roll_back
 from catalogue.sheets.columns import OfferingSheet
+from providers.credentials import add_credential
 from providers.models import Provider
 from tests.catalogue.importing.sheets import bring_in
 from tests.make import (
@@ -171,3 +172,28 @@ def test_a_key_is_shown_the_models_that_its_floor_leaves(
     assert {row["id"] for row in client.get("/v1/models").json()["data"]} == expected
     listed = client.get("/v1/gateway/models?privacy_scope=team").json()["models"]
     assert {row["id"] for row in listed} == expected
+
+
+@pytest.mark.parametrize(
+    ("region", "patterns", "listed"),
+    [("eu", None, True), ("us", None, False), ("", None, False), ("eu", ["other/*"], False)],
+)
+def test_a_key_that_stays_somewhere_is_shown_what_a_credential_of_ours_leads_there(
+    region: str, patterns: list[str] | None, listed: bool
+) -> None:
+    make_published()
+    Offering.objects.update(regions=["us"])
+    publish_all()
+    add_credential(
+        provider=Provider.objects.get(),
+        team=None,
+        label="elsewhere",
+        secret="secret-of-elsewhere",
+        place="before",
+        region=region,
+        model_patterns=patterns,
+        **({"base_url": "https://eu.example/v1"} if region else {}),
+    )
+    _, text = make_key(make_team(regions=["eu"]))
+    answer = Client().get("/v1/models", headers={"authorization": f"Bearer {text}"})
+    assert [model["id"] for model in answer.json()["data"]] == (["acme/one"] if listed else [])

@@ -22,11 +22,15 @@ from accounts.models import (
     Key,
     LedgerEntry,
     Project,
+    ScimDirectory,
+    ScimGroup,
+    ScimToken,
     ServiceAccount,
     Statement,
     Team,
     User,
 )
+from accounts.scim.tokens import issue_token
 from catalogue.models import Edition, Model, Offering, Organisation, RouteMember
 from catalogue.publishing.editions import publish
 from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
@@ -69,6 +73,9 @@ def make_world() -> None:
     CentreStatement.objects.create(
         number=1, cost_centre="4711", month="2026-10", closed_at=now, calls=0, cost=0, charge=0
     )
+    directory = ScimDirectory.objects.create(name="Okta")
+    issue_token(directory)
+    ScimGroup.objects.create(directory=directory, display_name="Engineers")
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
@@ -119,6 +126,9 @@ def rows() -> dict[str, list[Any]]:
         AlertChannel,
         Key,
         Project,
+        ScimDirectory,
+        ScimGroup,
+        ScimToken,
         ServiceAccount,
         Team,
         User,

@@ -21,6 +21,7 @@ NOT_ADDED_BY_HAND = {
     "edition",
     "ledgerentry",
     "membership",
+    "scimgroup",
     "statement",
     "centrestatement",
 }

@@ -7,6 +7,7 @@ tests are collected once; each mutant is a fork of that process, so that it cost
 """
 
 import argparse
+import gc
 import os
 import resource
 import signal
@@ -63,6 +64,10 @@ class Loop:
         if session.testsfailed:
             raise session.Interrupted("the tests cannot be collected")
         chosen = self._choose()
+        for path in chosen:
+            functions_of(path)
+        # No fork has to look for garbage in what there was before it, and to have that copied.
+        gc.freeze()
         verdicts = []
         for rules in self._rules:
             quick = list(filter(_is_quick, session.items))
@@ -84,7 +89,6 @@ class Loop:
         if _wait(_fork(None, items)) != LIVES:
             print(f"{name}: its tests fail without a mutant", flush=True)
             return False
-        functions_of(rules.path)
         limit_s = max(LEAST_S, PATIENCE * (time.monotonic() - started_at))
         mutants = 0
         survivors = set()

@@ -66,7 +66,7 @@ def test_newcomer_comes_to_the_first_real_answer_in_six_clicks(
     newcomer.browser.open(printed.removeprefix(product.url))
     newcomer.type("[name=username]", "admin")
     newcomer.type("[name=password]", product.admin_password)
-    newcomer.click("button[type=submit]")
+    newcomer.click("form.card button.primary")
     newcomer.type("[name=own-address]", upstream.address)
     newcomer.click("button[name=act][value=own]")
     newcomer.click("[name=own-is_allowed]")

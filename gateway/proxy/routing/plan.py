@@ -1,7 +1,7 @@
 """Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.keys import KeyFacts
@@ -59,6 +59,11 @@ class RoutePlan:
     """What is told of the answer depends on who answers."""
     is_told: bool = False
     """There may be something to tell in headers."""
+    ways: tuple[Way, ...] = field(init=False)
+    """To the candidates."""
+
+    def __post_init__(self) -> None:
+        self.ways = tuple([candidate.way for candidate in self.candidates])
 
 
 @dataclass(slots=True)
@@ -187,16 +192,14 @@ def _once_each(kept: list[Candidate]) -> list[Candidate]:
 
 
 def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) -> None:
-    """Unless it is weighed, or something could come of it that its offering does not tell."""
-    required, choice, snapshot = request.required, plan.choices[0], context.snapshot
-    if choice.model is None or choice.retired or plan.varies:
+    """Unless something could come of it that its offering does not tell."""
+    endpoint, choice, snapshot = request.required.endpoint, plan.choices[0], context.snapshot
+    if choice.model is None or choice.retired or plan.varies or snapshot.credentials:
         return
-    if snapshot.credentials or required.requires_all:
-        return
-    prospects = prospects_of(choice.model, required.endpoint, snapshot, context.at)
+    prospects = prospects_of(choice.model, endpoint, snapshot, context.at)
     if len(snapshot.prepared) > _MOST_PREPARED:
         snapshot.prepared.clear()
-    snapshot.prepared[request.names, required.endpoint, context.key.id] = Lone(
+    snapshot.prepared[request.names, endpoint, context.key.id] = Lone(
         context.key, prospects.rows[0], prospects.since, prospects.until, plan
     )
 

@@ -64,10 +64,10 @@ def _object(fields: Mapping[str, Check]) -> Check:
     return check
 
 
-def _threshold(most: float) -> Check:
-    limit = number(0, most)
+def _threshold(least: float, most: float) -> Check:
+    limit = number(least, most)
     return either(
-        f"a number from 0 to {most:g}, or an object of {', '.join(_PERCENTILES)}",
+        f"a number from {least:g} to {most:g}, or an object of {', '.join(_PERCENTILES)}",
         limit,
         _object(dict.fromkeys(_PERCENTILES, limit)),
     )
@@ -97,8 +97,8 @@ _check = _object(
             least=1,
             most=_MOST_NAMES,
         ),
-        "preferred_min_throughput": _threshold(1e6),
-        "preferred_max_latency": _threshold(86_400),
+        "preferred_min_throughput": _threshold(0, 1e6),
+        "preferred_max_latency": _threshold(0, 86_400),
     }
 )
 

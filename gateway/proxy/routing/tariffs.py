@@ -32,7 +32,7 @@ class Tariff:
             counts = counted(
                 input_tokens=input_tokens,
                 output_tokens=output_tokens,
-                cached_read_tokens=input_tokens if is_cached else 0,
+                cached_read_tokens=input_tokens * is_cached,
             )
             return float(cost_usd(Usage(counts), self.by_length))
         reading = self.cached if is_cached else self.input

@@ -112,6 +112,8 @@ def all_ways(candidates: list[Candidate], context: RoutingContext, dropped: list
         unbroken = _unbroken(ways, context)
         if not unbroken:
             dropped.append(Dropped(candidate, BROKEN if ways else _out_of_place(candidate, context)))
+        elif len(unbroken) < len(ways):
+            dropped += [Dropped(way, BROKEN) for way in ways if way not in unbroken]
         found += unbroken
     return found
 

@@ -134,7 +134,7 @@
       tools: tools?.map((each) => (each.type ? each : { type: "function", function: each })),
       response_format: schema && { type: "json_schema", json_schema: { name: "answer", schema } },
     };
-    return { body, results: json("results", "What the tools answer") ?? {} };
+    return { body, results: json("results", "Tool results") ?? {} };
   }
 
   function bodyFor(model, body) {

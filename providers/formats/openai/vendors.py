@@ -48,9 +48,9 @@ def message_of(choice: object) -> Mapping[str, Any]:
     """Of a whole answer. Raises UpstreamFailure for a choice without one, and for one that reports an error."""
     if not isinstance(choice, dict) or not isinstance(message := choice.get("message"), dict):
         raise bad_response("The provider's answer has a choice without a message.")
-    if choice.get("finish_reason") == "error":
+    if choice.get("finish_reason") == "error" and (error := choice.get("error")):
         # OpenRouter's word, as below (its API reference, November 2026).
-        raise reported_inside(choice.get("error") or {})
+        raise reported_inside(error)
     content, calls = message.get("content"), message.get("tool_calls")
     if not isinstance(content, str | list | None) or not isinstance(calls, list | None):
         raise bad_response("The provider's answer has a message of the wrong type.")

@@ -11,6 +11,9 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
+from gateway.proxy.errors import InvalidRequest
+from gateway.proxy.routing.preferences import read_preferences
+
 HEADERS = {"x-request-id", "x-gateway-provider", "x-gateway-model", "x-gateway-attempts", "x-gateway-lane"}
 
 
@@ -164,3 +167,28 @@ def test_unknown_address_beside_the_published_list_is_a_404_in_its_shape(path: s
 def test_host_that_is_not_ours_is_told_so_in_the_envelope() -> None:
     answer = Client(headers={"host": "evil.example"}).get("/v1/models")
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "invalid_request")
+
+
+def test_all_that_may_be_said_of_providers_is_in_the_document() -> None:
+    told = document()["components"]["schemas"]["ProviderWishes"]["properties"]
+    with pytest.raises(InvalidRequest, match="takes only") as refused:
+        read_preferences({"provider": {"nonsense": 1}}, {})
+    taken = str(refused.value).partition("takes only ")[2].rpartition(", not")[0]
+    assert set(told) == set(taken.split(", "))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions",
+        "/v1/messages",
+        "/v1/responses",
+        "/v1/completions",
+        "/v1beta/models/{model}:generateContent",
+    ],
+)
+def test_every_surface_says_what_a_body_may_say_of_who_answers(path: str) -> None:
+    schema = document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    if reference := schema.get("$ref"):
+        schema = document()["components"]["schemas"][reference.rpartition("/")[2]]
+    assert {"models", "fallback_on", "min_reasoning_level", "provider"} <= set(schema["properties"])

@@ -84,6 +84,14 @@ def test_a_breaker_that_opens_ends_a_shared_plan():
         plan(context)
 
 
+def test_what_stands_against_the_only_offering_is_asked_for_each_call():
+    context = a_routing_context(a_model(offerings=(an_offering(1, context_length=9),)))
+    short, long = (Requirements("chat.completions", input_tokens=tokens) for tokens in (9, 10))
+    assert plan_for("acme/one", short, context)
+    with pytest.raises(InvalidRequest, match="so long an input"):
+        plan_for("acme/one", long, context)
+
+
 @pytest.mark.parametrize("second", [{}, {"provider_id": 2}])
 def test_where_there_are_several_each_call_looks_at_their_health(second):
     healths = {}

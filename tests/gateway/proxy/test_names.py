@@ -1,5 +1,7 @@
 """How names are read, which choices they make, and what is said of those that nobody has."""
 
+from dataclasses import replace
+
 import pytest
 
 from accounts.restrictions import Restrictions
@@ -8,6 +10,7 @@ from gateway.proxy.routing.names import Asked, read_name
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences
 from gateway.proxy.routing.request import MOST_MODELS, RouteRequest, read_effort, read_level, read_names
+from providers.facts import CredentialFacts
 from providers.formats.registry import CLIENT_FORMATS
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
@@ -75,6 +78,18 @@ def test_choices_are_tried_in_their_order():
     plan = choose("acme/two", "one")
     assert [(each.offering.id, each.rank) for each in plan.candidates] == [(3, 0), (1, 1), (2, 1)]
     assert (plan.model.id, [choice.name for choice in plan.choices]) == ("acme/two", ["acme/two", "one"])
+
+
+def test_what_may_answer_for_two_choices_is_tried_once_where_it_comes_first():
+    plan = choose("acme/one", "one")
+    assert [(each.offering.id, each.rank) for each in plan.candidates] == [(1, 0), (2, 0)]
+
+
+def test_of_a_teams_own_credentials_three_are_tried_and_then_the_operators():
+    own = tuple(CredentialFacts(number, 1, "own", "before", "secret") for number in range(5, 9))
+    context = a_routing_context()
+    context.snapshot = replace(context.snapshot, credentials={1: {1: own}})
+    assert [each.way for each in choose("acme/one", context=context).candidates] == ["1:5", "1:6", "1:7", 1]
 
 
 def test_the_order_of_choices_goes_before_health_and_the_clients_order_of_providers():

@@ -10,7 +10,7 @@ from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.telling import headers_by_answerer
 from providers.operations.base import Requirements
-from tests.gateway.proxy.values import AT, a_key, a_model, a_routing_context, an_offering
+from tests.gateway.proxy.values import AT, a_key, a_model, a_price, a_routing_context, an_offering
 
 CHAT = Requirements("chat.completions")
 ONE = a_model("acme/one", offerings=(an_offering(1), an_offering(2, provider_id=2)))
@@ -117,6 +117,35 @@ def test_a_route_of_several_models_embeds_nothing():
     assert refusal.value.error_code == "model_required"
 
 
+def test_a_route_of_one_model_at_several_providers_embeds():
+    embeds = {"endpoints": frozenset({"embeddings"})}
+    model = a_model("acme/e", offerings=(an_offering(1, **embeds), an_offering(2, provider_id=2, **embeds)))
+    route = a_route(RouteMember("acme/e", "provider-2"), RouteMember("acme/e", "provider-1", tier=1))
+    plan = plan_route(RouteRequest(("fast",), Requirements("embeddings")), a_routing_context(model, route))
+    assert ways(plan) == [(2, 0), (1, 1)]
+
+
+def test_of_routes_that_are_all_closed_the_first_is_named():
+    routes = [ModelFacts(f"house/{name}", name, members=(RouteMember("acme/two"),)) for name in ("a", "b")]
+    context = a_routing_context(*routes, TWO, key=a_key(model_patterns=("house/*",)))
+    with pytest.raises(InvalidRequest, match="No member of the route 'house/a' is for this request"):
+        plan_route(RouteRequest(("house/a", "house/b"), CHAT), context)
+
+
+def test_a_route_may_stand_in_for_a_retired_model():
+    old = a_model("acme/older", retirement_at=AT, successor_id="house/fast", offerings=())
+    context = a_routing_context(old, TIERS, ONE, TWO, key=a_key(lifecycle_policy="redirect"))
+    plan = plan_route(RouteRequest(("acme/older",), CHAT), context)
+    assert (ways(plan), plan.retired.id) == ([(2, 0), (3, 1)], "acme/older")
+
+
+def test_a_suffix_holds_for_every_member():
+    free = a_model("acme/free", offerings=(an_offering(7, prices=(a_price("input_text_tokens", "0"),)),))
+    route = a_route(RouteMember("acme/one"), RouteMember("acme/free", tier=1))
+    plan = plan_route(RouteRequest(("fast:free",), CHAT), a_routing_context(route, ONE, free))
+    assert ways(plan) == [(7, 1)]
+
+
 def test_auto_chooses_no_route():
     route = a_route(*TIERS.members, offerings=(*ONE.offerings, *TWO.offerings))
     plan, _ = decide("auto", route=route)
@@ -126,27 +155,3 @@ def test_auto_chooses_no_route():
         (3, "acme/two"),
         (4, "acme/leaving"),
     ]
-
-
-def test_a_plan_that_is_kept_holds_for_its_key_and_its_time_alone():
-    leaving = a_model("acme/leaving", retirement_at=AT + timedelta(days=1), offerings=(an_offering(4),))
-    context = a_routing_context(leaving)
-    request = RouteRequest(("acme/leaving",), CHAT)
-    kept = plan_route(request, context)
-    assert plan_route(request, context) is kept
-    context.key = a_key(model_patterns=("other/*",))
-    with pytest.raises(NotFound):
-        plan_route(request, context)
-    context.key = a_key()
-    assert plan_route(request, context).model is leaving
-    context.at += timedelta(days=1)
-    with pytest.raises(Exception, match="was retired"):
-        plan_route(request, context)
-
-
-def test_what_stands_against_the_only_offering_is_asked_for_each_call():
-    context = a_routing_context(a_model(offerings=(an_offering(1, context_length=9),)))
-    short, long = (Requirements("chat.completions", input_tokens=tokens) for tokens in (9, 10))
-    assert plan_route(RouteRequest(("acme/one",), short), context)
-    with pytest.raises(InvalidRequest, match="so long an input"):
-        plan_route(RouteRequest(("acme/one",), long), context)

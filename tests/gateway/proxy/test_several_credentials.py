@@ -9,6 +9,7 @@ import pytest
 from gateway.core.store.interface import Limit
 from gateway.proxy.routing.ways import share_out
 from providers.facts import OPERATOR
+from tests.gateway.proxy.test_explaining import explain
 from tests.gateway.proxy.test_own_credentials import (
     OPERATORS,
     OWN,
@@ -159,3 +160,15 @@ def test_its_calls_go_to_its_own_address_and_the_main_ones_to_the_providers(team
             other.answer = lambda _path, _body: (500, {}, b"{}")
             assert ask(edge, "openai", lane=lane).status_code == 200
             assert (shown_to(other), shown_to(main)) == ([OWN, OWN], [OPERATORS])
+
+
+def test_a_credential_that_is_left_alone_is_told_of_though_another_one_opens_its_offering(speaker):
+    refusing(speaker, {SPARE}, 401)
+    spare = one(9, secret=SPARE)
+    with an_edge(speaker, credentials=of_team(spare, team=OPERATOR)) as edge:
+        assert ask(edge, "openai").status_code == 200
+        assert shown_to(speaker) == [SPARE, OPERATORS]
+        told = explain(edge).json()
+        assert [each["way"] for each in told["order"]] == ["1"]
+        (stage,) = told["stages"]
+        assert (stage["stage"], [each["way"] for each in stage["dropped"]]) == ("health", ["1:9"])

@@ -27,6 +27,8 @@ FREE = a_price("input_text_tokens", "0")
         (READ, WRITTEN),
         (READ, WRITTEN, CACHED),
         (READ, WRITTEN, CACHED, A_CALL),
+        (READ, a_price("cached_write_text_tokens", "4"), CACHED),
+        (READ, a_price("cached_write_text_tokens", "4")),
         (READ, LONG, WRITTEN),
         (READ, LONG, CACHED),
         (FREE,),

@@ -212,6 +212,28 @@ def test_a_preferred_speed_is_taken_at_its_bounds_and_not_beyond(wish, least, mo
             read_preferences({"provider": {wish: value}}, PROVIDERS)
 
 
+@pytest.mark.parametrize(
+    ("sort", "read"),
+    [
+        ("price", ("price", False)),
+        ({"by": "price"}, ("price", False)),
+        ({"by": "latency", "partition": "model"}, ("latency", False)),
+        ({"by": "latency", "partition": "none"}, ("latency", True)),
+        ({"partition": "none"}, ("", True)),
+    ],
+)
+def test_an_order_is_over_all_models_only_where_the_client_says_so(sort, read):
+    preferences = read_preferences({"provider": {"sort": sort}}, PROVIDERS)
+    assert (preferences.sort, preferences.sorts_all) == read
+
+
+@pytest.mark.parametrize("wish", [{"regions": ["eu"]}, {"quantizations": ["fp8"]}, {"zdr": True}])
+def test_each_wish_of_how_a_call_is_handled_says_where_alone(wish):
+    assert read_preferences({"provider": wish}, PROVIDERS).says_where
+    assert read_preferences({"provider": {"data_collection": "deny"}}, PROVIDERS).says_where
+    assert not read_preferences({"provider": {"sort": "price"}}, PROVIDERS).says_where
+
+
 FACTS: list[dict[str, Any]] = [
     {
         "regions": regions,

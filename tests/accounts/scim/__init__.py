@@ -1,0 +1,1 @@
+"""SCIM: what identity providers say, and what becomes of it."""
