@@ -78,6 +78,8 @@ MAY_CHANGE = {
     "accounts.add_team": {"Team"},
     "accounts.change_key": {"Key"},
     "accounts.change_project": {"Project", "Key"},
+    "accounts.change_identityprovider": {"IdentityProvider"},
+    "accounts.delete_identityprovider": {"IdentityProvider"},
     "accounts.change_scimdirectory": {"ScimDirectory", "ScimToken"},
     "accounts.delete_scimdirectory": {"ScimDirectory", "ScimGroup", "ScimToken"},
     "accounts.change_team": {"Team", "Key"},
