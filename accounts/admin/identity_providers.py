@@ -25,6 +25,12 @@ _LONGEST = 100_000
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
+    issuer = forms.URLField(
+        max_length=500,
+        assume_scheme="https",
+        widget=TextInput,
+        help_text="As its discovery document says it. A new issuer is a new identity provider.",
+    )
     secret = forms.CharField(
         label="Client secret",
         required=False,

@@ -304,7 +304,7 @@ def test_provider_that_is_off_or_unknown_is_not_there(client: Client, openid: Op
     make_row(openid, is_active=False)
     assert client.post(f"/sign-in/with/{slug}").status_code == 404
     assert client.get(f"/sign-in/with/{slug}/back").status_code == 404
-    assert "Sign in with" not in client.get("/sign-in").content.decode()
+    assert "Sign in with Okta" not in client.get("/sign-in").content.decode()
 
 
 def test_whoever_is_signed_in_connects_a_provider_and_nobody_elses(
