@@ -15,7 +15,7 @@ def _read_providers(name: str) -> list[dict[str, Any]]:
     except json.JSONDecodeError:
         providers = None
     if not isinstance(providers, list) or not all(isinstance(each, dict) for each in providers):
-        raise env.BadEnvironment(f"{name} is no JSON list of objects.")
+        raise env.BadEnvironment(f"{name} must be a JSON list of objects.")
     for each in providers:
         if not each.keys() >= _NEEDED or not each.keys() <= _KNOWN or not all(map(_is_text, each.values())):
             raise env.BadEnvironment(
