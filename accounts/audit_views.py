@@ -17,6 +17,7 @@ from accounts.auditing.querysets import AuditQuerySet
 from accounts.auditing.telling import tell_all
 from accounts.management_view import ManagementView, acting_of, checked, joined_lists, person_of
 from accounts.models import AuditEntry, Team
+from accounts.people import may_as_staff
 from accounts.rights import Right
 from accounts.serializers import StrictSerializer
 from gateway.core.choice_field import ChoiceField
@@ -162,7 +163,7 @@ class AuditView(ManagementView):
     def _team(self, slug: str | None) -> Team | None:
         """Whose it is; None: everybody's. Raises ApiError."""
         person = person_of(self.request)
-        if person is None or not person.has_perm(VIEW):
+        if person is None or not may_as_staff(person, VIEW):
             return acting_of(self.request, slug, Right.AUDIT).team
         if slug is None:
             return None

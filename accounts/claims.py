@@ -66,7 +66,7 @@ def is_left_out(claims: Mapping[str, Any], claim: str) -> bool:
     names = claims.get("_claim_names")
     if isinstance(names, Mapping) and claim in names:
         return True
-    return claim == "groups" and claims.get("hasgroups") in {True, "true"}
+    return claim == "groups" and claims.get("hasgroups") in (True, "true")
 
 
 def _text(value: Any) -> str:

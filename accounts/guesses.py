@@ -14,6 +14,9 @@ WRONG_LINKS = Patience(free=10, longest_s=900)
 # Mails that anybody may ask for: from one address, and to one.
 MAILS_FROM = Patience(free=20, longest_s=900)
 MAILS_TO = Patience(free=3, longest_s=3600)
+# Invitations to one address, whoever sends them; and sessions that are begun without a sign-in.
+INVITATIONS_TO = Patience(free=5, longest_s=3600)
+BEGINNINGS = Patience(free=60, longest_s=60, kept_s=600)
 TOO_MANY_KEYS = (
     "This key is not valid, and too many that are not came from your address. Valid keys are still served; "
     "wait {wait_s} s before you try another one."
@@ -79,6 +82,16 @@ def mails_from(address: str) -> str:
 def mails_to(recipient: str) -> str:
     """The same by who would get them, whether there is such a person or not."""
     return f"mails-to:{_digest(recipient)}"
+
+
+def invitations_to(recipient: str) -> str:
+    """What invitations are counted by."""
+    return f"invitations-to:{_digest(recipient)}"
+
+
+def beginnings_from(address: str) -> str:
+    """What sign-ins are counted by that leave a row until somebody has signed in."""
+    return f"beginnings:{counted_as(address)}"
 
 
 def _digest(name: str) -> str:

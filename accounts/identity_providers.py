@@ -1,6 +1,7 @@
 """Identity providers as rows, and who somebody is by one of them."""
 
 import re
+import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -31,11 +32,11 @@ class Said:
 
 
 def find_known(provider: IdentityProvider, said: Said) -> User | None:
-    """Who was here before, by an address that is verified and of a trusted domain; a superuser never."""
+    """Who was here before, by an address that is verified and of a trusted domain; staff never."""
     if not (said.email and said.is_verified and provider.trusts(said.email)):
         return None
     found = list(User.objects.filter(email__iexact=said.email)[:2])
-    return found[0] if len(found) == 1 and not found[0].is_superuser else None
+    return found[0] if len(found) == 1 and not (found[0].is_staff or found[0].is_superuser) else None
 
 
 def may_be_made(provider: IdentityProvider, said: Said, meaning: Meaning) -> bool:
@@ -50,7 +51,8 @@ def make_person(provider: IdentityProvider, said: Said) -> User:
         or provider.slug
     )
     names = (wish if number == 1 else f"{wish}-{number}" for number in range(1, _TRIES))
-    name = next(each for each in names if not User.objects.filter(username__iexact=each).exists())
+    free = (each for each in names if not User.objects.filter(username__iexact=each).exists())
+    name = next(free, f"{provider.slug}-{secrets.token_hex(8)}")
     person = User(username=name, first_name=said.first_name[:150], last_name=said.last_name[:150])
     if said.is_verified and not User.objects.filter(email__iexact=said.email).exists():
         person.email = said.email[:254]

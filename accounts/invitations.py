@@ -17,6 +17,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
+from accounts import guesses
 from accounts.acting import Acting
 from accounts.memberships import check_may_give, give_role, read_role
 from accounts.models import Invitation, Membership, Team, User
@@ -119,8 +120,13 @@ def accept(*, digest: str, person: User) -> Membership:
 
 
 def mail(invitation: Invitation, link: str) -> bool:
-    """Send the link to whom it is for. False where no mail is set up or it was not taken: somebody hands it on."""
-    if not settings.MAIL_IS_SET:
+    """Send the link to whom it is for. False where no mail is set up or it was not taken: somebody hands it on.
+
+    So they do where that address was sent several already: nobody's mailbox is filled from here.
+    """
+    if not settings.MAIL_IS_SET or guesses.here.counter.take(
+        guesses.invitations_to(invitation.email), guesses.INVITATIONS_TO
+    ):
         return False
     who = as_one_line(str(invitation.invited_by)) if invitation.invited_by else "Somebody"
     team = as_one_line(invitation.team.name)
@@ -134,6 +140,12 @@ def mail(invitation: Invitation, link: str) -> bool:
     invitation.sent_at = timezone.now()
     invitation.save(update_fields=["sent_at"])
     return True
+
+
+def proves_address(invitation: Invitation) -> bool:
+    """Whether whoever has the secret reads mail to that address, which nobody else here has."""
+    is_known = User.objects.filter(email__iexact=invitation.email).exists()
+    return invitation.sent_at is not None and not is_known
 
 
 def read_email(text: str) -> str:

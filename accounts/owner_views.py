@@ -1,7 +1,7 @@
 """`/v1/team`, `/v1/service-accounts` and `/v1/projects`: who owns keys, and what spending is told by; `/v1/key`."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
 from accounts.management_view import TEAM, ManagementView, checked, person_of, team_of
-from accounts.models import LedgerEntry, Project, ServiceAccount, Team
+from accounts.models import LedgerEntry, Project, ServiceAccount, Team, User
 from accounts.own_key import OwnKeyAnswerSerializer, OwnKeySerializer, look
 from accounts.owner_serializers import (
     NewProjectSerializer,
@@ -29,6 +29,7 @@ from accounts.owner_serializers import (
     TeamChangesSerializer,
     TeamSerializer,
 )
+from accounts.people import may_as_staff
 from accounts.rights import Right
 from accounts.serializers import ListParameters
 from gateway.core.errors import ApiError
@@ -113,7 +114,7 @@ class TeamView(ManagementView):
     def patch(self, request: Request) -> Response:
         team = self.asked_team(Right.TERMS)
         changes = checked(TeamChangesSerializer, request.data)
-        is_staff = request.user.has_perm("accounts.change_team")
+        is_staff = may_as_staff(cast("User", request.user), "accounts.change_team")
         if "charge_factor" in changes and not is_staff:
             raise ApiError(
                 "Only staff may say by what a team's costs are multiplied: charge_factor is not yours to change.",

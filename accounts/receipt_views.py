@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
 from accounts.management_view import person_of
 from accounts.memberships import teams_of
+from accounts.people import may_as_staff
 from accounts.receipt_serializers import ReceiptSerializer, write_receipt
 from accounts.receipts import read_receipt
 from accounts.usage.access import MayReadUsage
@@ -68,7 +69,7 @@ def _teams(request: Request) -> Iterable[int] | None:
     person = person_of(request)
     if person is None:
         return [request.user.team.pk] if isinstance(request.user, KeyPrincipal) else []
-    if person.has_perm("accounts.view_ledgerentry"):
+    if may_as_staff(person, "accounts.view_ledgerentry"):
         return None
     return list(teams_of(person).values_list("pk", flat=True))
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from allauth.usersessions.models import UserSession
+from django.contrib.sessions.models import Session
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -25,6 +26,13 @@ def end_sessions(person: User, *, but: str | None = None) -> int:
     for each in others:
         each.end()
     return len(others)
+
+
+def forget_ended() -> int:
+    """Rows of sessions that are over, and of the list of them: how many sessions went."""
+    count: int = Session.objects.filter(expire_date__lt=timezone.now()).delete()[0]
+    UserSession.objects.exclude(session_key__in=Session.objects.values("session_key")).delete()
+    return count
 
 
 def note_seen(request: HttpRequest) -> None:

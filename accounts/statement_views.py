@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from accounts.management_view import person_of
 from accounts.memberships import teams_of
 from accounts.models import Statement
+from accounts.people import may_as_staff
 from accounts.serializers import StrictSerializer
 from accounts.statement_sheet import send_statement, send_statements, write_line, write_statement
 from accounts.usage.access import UsageView
@@ -218,7 +219,7 @@ class StatementView(_StatementBase):
         is_number = number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER
         found: Statement | None = Statement.objects.filter(pk=int(number)).first() if is_number else None
         person = person_of(self.request)
-        if person is None or not person.has_perm("accounts.view_ledgerentry"):
+        if person is None or not may_as_staff(person, "accounts.view_ledgerentry"):
             found = found if found and found.team_id in self._readable_teams() else None
         if found is None:
             raise ApiError(

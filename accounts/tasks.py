@@ -14,6 +14,7 @@ from accounts import (
     memberships,
     repeats,
     retention,
+    sessions,
     spend_leaps,
     spending_proof,
     statements,
@@ -49,6 +50,13 @@ def end_unused_keys() -> int:
 def end_grants() -> int:
     """Take roles whose time is over. Returns how many grants ended."""
     return memberships.end_grants(timezone.now())
+
+
+@shared_task
+@one_at_a_time
+def forget_sessions() -> int:
+    """Forget sessions that are over. Returns how many."""
+    return sessions.forget_ended()
 
 
 @shared_task

@@ -6,6 +6,7 @@ from django.http import HttpRequest
 
 from accounts.audit import record_event
 from accounts.models import Team, User
+from accounts.people import may_as_staff
 
 RIGHT = "accounts.view_as_team"
 _KEPT = "view_as"
@@ -35,7 +36,7 @@ def viewed_team(request: HttpRequest) -> Team | None:
         return None
     person = request.user
     is_over = time.time() - kept["since"] > LONGEST_S
-    if is_over or not isinstance(person, User) or not (person.is_staff and person.has_perm(RIGHT)):
+    if is_over or not isinstance(person, User) or not may_as_staff(person, RIGHT):
         end(request)
         return None
     team: Team | None = Team.objects.filter(pk=kept["team"]).first()

@@ -343,6 +343,7 @@ CELERY_BEAT_SCHEDULE = {
     "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
     "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
     "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
+    "forget sessions": _every(3600.0, "accounts.tasks.forget_sessions"),
     "end grants": _every(60.0, "accounts.tasks.end_grants"),
     "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
     "prove spending": {

@@ -44,7 +44,8 @@ def read_filter(text: str, known: Collection[str]) -> Mapping[str, str | bool]:
 
 def plain_name(attribute: str) -> str:
     """`emails[type eq "work"].value` is `emails.value`, and a core schema's urn before it says nothing."""
-    name = _INDEX.sub("", attribute).lower()
+    # No attribute is as long; and looking for the ends of many brackets takes the square of their number.
+    name = (_INDEX.sub("", attribute) if len(attribute) <= LONGEST else attribute).lower()
     return next((name.removeprefix(each) for each in SCHEMAS if name.startswith(each)), name)
 
 

@@ -64,18 +64,20 @@ def _store(group: ScimGroup, changes: GroupChanges) -> list[ScimUser]:
             )
         group.display_name = changes.display_name
     if changes.external_id is not None:
+        if not is_one_line(changes.external_id):
+            message = "externalId holds control characters; one line is taken."
+            raise ApiError(message, code="invalidValue", param="externalId")
         group.external_id = changes.external_id[:255]
     group.save()
     touched: dict[int, ScimUser] = {}
     for op, ids in changes.members:
         named = _find(group.directory, ids, must_exist=op != "remove")
-        before = {person.pk: person for person in group.people.select_related("user")}
         touched |= {person.pk: person for person in named}
         match op:
             case "add":
                 group.people.add(*named)
             case "replace":
-                touched |= before
+                touched |= {person.pk: person for person in group.people.select_related("user")}
                 group.people.set(named)
             case "remove":
                 group.people.remove(*named)

@@ -45,6 +45,9 @@ def change_user(row: ScimUser, changes: Mapping[str, Any]) -> ScimUser:
     if "user_name" in changes and others.filter(user_name__iexact=row.user_name).exists():
         raise _taken(row.user_name)
     fields = {_OF_PERSON[name]: value for name, value in changes.items() if name in _OF_PERSON}
+    if _is_of_another(person, fields.get("email", "")):
+        # Two people with one address could neither of them sign in by it.
+        del fields["email"]
     changed = [field for field, value in fields.items() if getattr(person, field) != value]
     for field in changed:
         setattr(person, field, fields[field])
@@ -119,10 +122,19 @@ def _check_may(directory: ScimDirectory, person: User, changes: Mapping[str, Any
         message = f"{person} may do everything here: no directory changes such a person."
         raise ApiError(message, status=403, code="mutability")
     address = changes.get("email", person.email)
+    if person.is_staff and address and address.casefold() != person.email.casefold():
+        message = (
+            f"{person} is staff here, whose address a superuser changes: whoever reads it could be them."
+        )
+        raise ApiError(message, code="mutability", param="emails")
     is_strange = address and address != person.email and not directory.trusts(address)
     if is_strange and person.has_usable_password():
         message = f"{person} has a password here: their address changes only to one of a trusted domain."
         raise ApiError(message, code="mutability", param="emails")
+
+
+def _is_of_another(person: User, address: str) -> bool:
+    return bool(address) and User.objects.filter(email__iexact=address).exclude(pk=person.pk).exists()
 
 
 def _check_lines(facts: Mapping[str, Any]) -> None:

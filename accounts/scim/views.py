@@ -119,8 +119,10 @@ class ScimView(APIView):
         self, rows: "QuerySet[Any]", filters: Mapping[str, str], tell: Callable[[Any], dict[str, Any]]
     ) -> Response:
         query = self.request.query_params
-        wanted = read_filter(query.get("filter", ""), list(filters))
+        wanted = dict(read_filter(query.get("filter", ""), list(filters)))
         columns = {name.lower(): column for name, column in filters.items()}
+        if "active" in wanted:
+            wanted["active"] = bodies.read_flag("active", wanted["active"])
         if any(isinstance(value, str) and not value.isprintable() for value in wanted.values()):
             rows = rows.none()
         rows = rows.filter(**{columns[name]: value for name, value in wanted.items()}).order_by("pk")

@@ -10,6 +10,7 @@ from rest_framework.views import APIView
 from accounts.authentication import KeyAuthentication, KeyPrincipal, SessionAuthentication
 from accounts.management_view import checked, joined_lists, person_of, team_of
 from accounts.models import Team
+from accounts.people import may_as_staff
 from accounts.permits import judge
 from accounts.scopes import MANAGEMENT, USAGE
 from accounts.serializers import StrictSerializer
@@ -42,7 +43,7 @@ class UsageView(APIView):
     def team_asked(self, slug: str | None) -> Team | None:
         """Of whom it is; None: of everybody. Raises ApiError."""
         person = person_of(self.request)
-        if person is None or not person.has_perm("accounts.view_ledgerentry"):
+        if person is None or not may_as_staff(person, "accounts.view_ledgerentry"):
             return team_of(self.request, slug)
         if slug is None:
             return None

@@ -10,12 +10,13 @@ from django import forms
 from django.conf import settings
 from django.http import HttpRequest
 
-from accounts.guesses import here
+from accounts.guesses import BEGINNINGS, beginnings_from, here
 from gateway.core.client_address import client_of_meta, counted_as
 from gateway.core.store.tries import Patience
 from gateway.web.middleware import ask_to_wait
 
 _BUSY_S = 3
+_BEGUN_S = 1_800
 
 
 class Busy(Exception):
@@ -73,6 +74,25 @@ def count(request: HttpRequest, subject: str, patience: Patience, why: str) -> N
 def forgive(subject: str) -> None:
     """The last try was the right one."""
     here.counter.forgive(subject)
+
+
+def count_beginning(request: HttpRequest) -> float:
+    """Before a sign-in leaves anything here: the seconds that its sender has to wait first, or 0.0.
+
+    What the session of somebody who has not signed in holds is of use for minutes only.
+    """
+    if request.user.is_authenticated:
+        return 0.0
+    wait_s = here.counter.take(beginnings_from(address_of(request)), BEGINNINGS)
+    if not wait_s:
+        request.session.set_expiry(_BEGUN_S)
+    return wait_s
+
+
+def end_beginning(request: HttpRequest) -> None:
+    """Somebody has signed in: the session lives as long as others do."""
+    request.session.set_expiry(None)
+    forgive(beginnings_from(address_of(request)))
 
 
 def refusal(request: HttpRequest, why: str, wait_s: float) -> forms.ValidationError:

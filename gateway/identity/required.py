@@ -21,14 +21,14 @@ _REACHABLE = frozenset(
         "account_reauthenticate",
         "favicon",
         "healthz",
-        "mfa_activate_totp",
-        "mfa_add_webauthn",
         "mfa_index",
         "mfa_reauthenticate",
         "mfa_reauthenticate_webauthn",
         "readyz",
     }
 )
+# For those only who have none yet: whoever knows a password, and not the factor, must not add one of their own.
+_SETTING_UP = frozenset({"mfa_activate_totp", "mfa_add_webauthn"})
 _API = ("/v1/", "/v1beta/", "/metrics", "/leaks")
 
 
@@ -47,7 +47,10 @@ class Sessions(Middleware):
         if not isinstance(person, User):
             return None
         note_seen(request)
-        if _name_of(request) in _REACHABLE or not is_lacking(request):
+        name = _name_of(request)
+        if name in _REACHABLE or not is_lacking(request):
+            return None
+        if name in _SETTING_UP and not has_factor(person):
             return None
         return _ask_for_factor(request, person)
 

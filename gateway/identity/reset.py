@@ -1,5 +1,6 @@
 """A forgotten password: a link by mail to whoever there is, and the same answer for everybody else."""
 
+import logging
 from collections.abc import Callable
 from functools import wraps
 
@@ -25,6 +26,7 @@ from gateway.identity.links import LONGEST_SECRET, person_of_secret
 from gateway.identity.passwords_allowed import may_use_password
 from gateway.identity.tasks import mail_forgotten, mail_notice
 
+logger = logging.getLogger(__name__)
 View = Callable[[HttpRequest], HttpResponse]
 _TOO_OLD = "This link is too old, or it was used already. Ask for another one."
 _NO_MAIL = "No mail can be sent at this moment. Try again in a minute."
@@ -128,5 +130,8 @@ def _set_password(request: HttpRequest, person: User, form: LinkedPasswordForm) 
     form.save()
     end_sessions(person)
     record_event("password.reset", row=person, person=person)
-    mail_notice.delay(person.pk, "account/email/password_reset", address_of(request))
+    try:
+        mail_notice.delay(person.pk, "account/email/password_reset", address_of(request))
+    except OperationalError:
+        logger.warning("Nobody could be told by mail that a password was set: the broker is away.")
     messages.success(request, "Your password is set. Sign in with it.")

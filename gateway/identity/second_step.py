@@ -1,5 +1,6 @@
 """The second step of a sign-in, a passkey as the only one, and the proof that a signed-in person is still there."""
 
+import math
 from typing import Any
 
 from allauth.account.views import ReauthenticateView
@@ -19,8 +20,9 @@ from accounts.guesses import WRONG_PASSWORDS, passwords_of
 from accounts.models import User
 from accounts.second_factor import note_shown
 from gateway.identity.codes import CodeAgainForm, CodeForm
-from gateway.identity.guessing import address_of, count, forgive, turn
+from gateway.identity.guessing import address_of, count, count_beginning, forgive, turn
 from gateway.identity.passkeys import PasskeyAgainForm, PasskeyForm, PasskeySignInForm
+from gateway.web.middleware import ask_to_wait
 
 
 class SecondStep(AuthenticateView):
@@ -44,6 +46,11 @@ class PasskeySignIn(LoginWebAuthnView):
 
     @method_decorator(never_cache)
     def get(self, request: HttpRequest, *arguments: Any, **named: Any) -> HttpResponse:  # noqa: ARG002
+        if wait_s := math.ceil(count_beginning(self.request)):
+            ask_to_wait(self.request, wait_s)
+            return JsonResponse(
+                {"detail": f"Too many sign-ins were begun. Try again in {wait_s} s."}, status=429
+            )
         return JsonResponse(auth.begin_authentication(user=None))
 
     def form_invalid(self, form: forms.Form) -> HttpResponse:

@@ -40,6 +40,15 @@ class NewPersonForm(BaseUserCreationForm):  # type: ignore[type-arg]  # not so a
         self.fields["password2"].label = "Password again"
         self.fields["password2"].help_text = ""
 
+    def clean_username(self) -> str:
+        """None that reads as somebody else's: by a name that is their address nobody else could sign in any more."""
+        name = str(self.cleaned_data["username"])
+        if "@" in name:
+            raise forms.ValidationError("Choose a user name without an @.", code="address")
+        if User.objects.filter(username__iexact=name).exists():
+            raise forms.ValidationError("A user with that username already exists.", code="unique")
+        return name
+
     def make(self, *, email: str) -> User:
         self.instance.email = email
         person: User = self.save()

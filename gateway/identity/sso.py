@@ -1,12 +1,18 @@
 """Signing in by an identity provider: away to it and back, by allauth, with a nonce and with signatures looked at."""
 
 import logging
+import math
 import secrets
 import time
 from collections.abc import Mapping
 from typing import Any, cast
 
 import requests
+from allauth.account.internal.flows.reauthentication import (
+    get_reauthentication_flows,
+    is_reauthentication_required,
+    raise_if_reauthentication_required,
+)
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.models import SocialApp, SocialLogin
 from allauth.socialaccount.providers.base import AuthProcess
@@ -15,6 +21,7 @@ from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView
 from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnectProvider
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.contrib import messages
+from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -29,12 +36,18 @@ from accounts.models import IdentityProvider, User
 from accounts.tokens import BadToken, read_token
 from gateway.core.links import origin_of
 from gateway.core.sealing import unseal
+from gateway.identity.guessing import count_beginning
 from gateway.identity.outgoing import Session
 
 logger = logging.getLogger(__name__)
 _KEPT_S = 600.0
 _discovered: dict[str, tuple[float, dict[str, Any]]] = {}
-_WRONG = (PermissionError, OAuth2Error, requests.RequestException, LookupError, TypeError, ValueError)
+# What an identity provider sends may have any shape, and numbers and depths of any size.
+_SHAPES = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+_WRONG = (PermissionError, OAuth2Error, requests.RequestException, *_SHAPES)
+
+
+_AT_ONCE = "{} let you in twice at once. Sign in again."
 
 
 class Refused(Exception):
@@ -99,11 +112,22 @@ class Adapter(OpenIDConnectOAuth2Adapter):
 def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
     """Away to the provider; with `connect`, whoever is signed in will be known by it too."""
     provider = _provider_at(request, provider_id)
+    if wait_s := math.ceil(count_beginning(request)):
+        messages.error(request, f"Too many sign-ins were begun from your address. Try again in {wait_s} s.")
+        return redirect("account_login")
     process = (
         AuthProcess.CONNECT
         if "connect" in request.POST and request.user.is_authenticated
         else AuthProcess.LOGIN
     )
+    if process == AuthProcess.CONNECT:
+        # One more way into an account is opened as any other is: by whoever proves again that it is theirs.
+        if not _may_prove(request):
+            messages.error(
+                request, "Sign out and in again, and connect within five minutes: that proves who you are."
+            )
+            return redirect("mfa_index")
+        raise_if_reauthentication_required(request, app="socialaccount")
     place = request.POST.get("next", "")
     if not url_has_allowed_host_and_scheme(place, {request.get_host()}, require_https=request.is_secure()):
         place = ""
@@ -147,10 +171,14 @@ def let_in(request: HttpRequest, login: SocialLogin) -> None:
         if login.state.get("process") == AuthProcess.CONNECT:
             raise ImmediateHttpResponse(_connect(request, row, login))
         _open(request, row, login, claims)
+    except IntegrityError:
+        # Two sign-ins of one new person at once: the other one made them.
+        raise ImmediateHttpResponse(_told(request, row.name, Refused(_AT_ONCE.format(row.name)))) from None
     except (Refused, BadToken) as refusal:
         raise ImmediateHttpResponse(_told(request, row.name, refusal)) from None
 
 
+@transaction.atomic
 def _open(request: HttpRequest, row: IdentityProvider, login: SocialLogin, claims: dict[str, Any]) -> None:
     meaning, said = identity_providers.read_rules(row, claims), said_of(claims)
     if not login.is_existing:
@@ -194,7 +222,7 @@ def claims_of(data: Mapping[str, Any]) -> dict[str, Any]:
 def said_of(claims: Mapping[str, Any]) -> Said:
     names = {"username": "preferred_username", "first_name": "given_name", "last_name": "family_name"}
     texts = {field: _line(claims.get(claim)) for field, claim in names.items()}
-    is_verified = claims.get("email_verified") in {True, "true"}
+    is_verified = claims.get("email_verified") in (True, "true")
     return Said(email=_line(claims.get("email")), is_verified=is_verified, **texts)
 
 
@@ -207,6 +235,12 @@ def _check_nonce(login: SocialLogin) -> None:
     wanted, got = login.state.get("nonce"), (login.account.extra_data.get("id_token") or {}).get("nonce")
     if not wanted or got != wanted:
         raise BadToken("Its token belongs to another sign-in.")
+
+
+def _may_prove(request: HttpRequest) -> bool:
+    """Whether the person need not prove again who they are, or has anything to prove it with."""
+    is_asked = is_reauthentication_required(request, app="socialaccount")
+    return not is_asked or bool(get_reauthentication_flows(request.user))
 
 
 def _provider_at(request: HttpRequest, slug: str) -> Any:

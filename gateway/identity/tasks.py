@@ -66,6 +66,9 @@ def mail_forgotten(name: str, place: str) -> None:
     person = find_person(name)
     if person is None or not (person.email and person.is_active and may_use_password(person)):
         return
+    if not person.has_usable_password():
+        # An identity provider lets them in, and keeps them out one day: no mail opens another way.
+        return
     secret = f"{urlsafe_base64_encode(force_bytes(person.pk))}-{default_token_generator.make_token(person)}"
     text = _FORGOTTEN.format(
         username=person.get_username(), place=place, link=f"{place}/password/new#{secret}"

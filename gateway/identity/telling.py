@@ -14,7 +14,7 @@ from accounts.audit import record_event
 from accounts.guesses import here
 from accounts.models import User
 from gateway.core.store.tries import Patience
-from gateway.identity.guessing import address_of
+from gateway.identity.guessing import address_of, end_beginning
 from gateway.identity.passwords_allowed import is_break_glass, tell_break_glass
 
 # Failures beyond these are not told one by one: whoever guesses must not fill the audit.
@@ -28,6 +28,7 @@ def tell_failure(person: User, how: str) -> None:
 
 @receiver(user_logged_in)
 def tell_opened(request: HttpRequest, user: User, **_: Any) -> None:
+    end_beginning(request)
     methods = [
         str(each.get("type") or each.get("provider") or each.get("method"))
         for each in get_authentication_records(request, user)

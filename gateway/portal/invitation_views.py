@@ -147,10 +147,14 @@ def _accept(request: HttpRequest, digest: str) -> HttpResponse:
 
 
 def _make(request: HttpRequest, found: Invitation, new: NewPersonForm) -> HttpResponse:
-    """An account for whoever has the link: it is accepted with it, or there is none. Raises Refused."""
+    """An account for whoever has the link: it is accepted with it, or there is none. Raises Refused.
+
+    The invitation's address is theirs only where nothing but its mail told the secret: whoever invited could else
+    make an account with somebody else's address, and wait for what is given to that person.
+    """
     place = f"{reverse('portal:team')}?team={found.team.slug}"
     with transaction.atomic():
-        person = new.make(email=found.email)
+        person = new.make(email=found.email if invitations.proves_address(found) else "")
         invitations.accept(digest=found.digest, person=person)
     request.session.pop(_KEPT, None)
     return let_in(request, person, place)

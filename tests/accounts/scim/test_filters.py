@@ -2,7 +2,7 @@
 
 import pytest
 
-from accounts.scim.filters import LONGEST, read_filter
+from accounts.scim.filters import LONGEST, plain_name, read_filter
 from gateway.core.errors import ApiError
 
 KNOWN = ["userName", "externalId", "emails.value", "active"]
@@ -49,3 +49,8 @@ def test_filter_that_is_not_understood_is_refused_with_what_is(text: str) -> Non
     with pytest.raises(ApiError, match=r"userName, externalId, emails\.value, active") as refused:
         read_filter(text, KNOWN)
     assert (refused.value.status, refused.value.code) == (400, "invalidFilter")
+
+
+def test_attribute_that_is_endless_is_not_searched_for_indexes() -> None:
+    endless = "[" * 1_000_000
+    assert plain_name(endless) == endless

@@ -153,3 +153,9 @@ def test_token_is_shown_once_in_admin(directory: ScimDirectory) -> None:
     assert f"scim-gw-{token.public_id}-" in shown
     assert "http://testserver/scim/v2" in shown
     assert f"scim-gw-{token.public_id}-" not in staff.get(page).content.decode()
+
+
+@pytest.mark.parametrize("text", ["a\x00b", "a\nb"])
+def test_external_id_is_one_line(scim: Scim, text: str) -> None:
+    answer = scim("POST", "Groups", {"displayName": "g", "externalId": text})
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")

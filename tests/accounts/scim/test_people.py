@@ -8,6 +8,7 @@ from django.test import Client
 from accounts.key_facts import facts_of
 from accounts.memberships import give_role
 from accounts.models import AuditEntry, Key, Membership, ScimDirectory, Team, User
+from accounts.people import find_by_email
 from accounts.scim.tokens import issue_token, revoke_tokens
 from tests.accounts.conftest import Caller
 from tests.accounts.scim.conftest import Scim, patch
@@ -139,6 +140,35 @@ def test_password_is_not_lost_to_a_strange_mailbox(scim: Scim) -> None:
     )
     assert (moved.status_code, moved.json()["scimType"]) == (400, "mutability")
     assert User.objects.get().email == "ada@x.example"
+
+
+def test_address_of_staff_is_changed_by_no_directory(scim: Scim) -> None:
+    make_user("ada", email="Ada@x.example", is_staff=True)
+    made = scim("POST", "Users", ADA)
+    assert made.status_code == 201
+    email = {"op": "replace", "path": "emails", "value": "eve@y.example"}
+    moved = scim("PATCH", f"Users/{made.json()['id']}", patch(email))
+    assert (moved.status_code, moved.json()["scimType"]) == (400, "mutability")
+    assert User.objects.get().email.lower() == "ada@x.example"
+    assert scim("PATCH", f"Users/{made.json()['id']}", OFF).status_code == 200
+
+
+def test_address_of_somebody_else_is_given_to_nobody(scim: Scim) -> None:
+    make_user("boss", email="boss@bank.example")
+    made = scim("POST", "Users", {"userName": "eve", "emails": [{"value": "Boss@bank.example"}]})
+    assert (made.status_code, made.json()["emails"]) == (201, [])
+    assert find_by_email("boss@bank.example") == User.objects.get(username="boss")
+
+
+@pytest.mark.parametrize(
+    ("value", "status"), [('"true"', 200), ('"False"', 200), ("true", 200), ('"x"', 400)]
+)
+def test_flag_is_asked_for_in_each_spelling(scim: Scim, value: str, status: int) -> None:
+    scim("POST", "Users", ADA)
+    answer = scim("GET", f"Users?filter=active eq {value}")
+    assert answer.status_code == status
+    if status == 200:
+        assert answer.json()["totalResults"] == (1 if "true" in value else 0)
 
 
 @pytest.mark.parametrize("method", ["PATCH", "PUT", "DELETE"])

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 from django.core import mail
 from django.test import Client
+from kombu.exceptions import OperationalError
 
 from accounts.guesses import MAILS_TO, WRONG_LINKS
 from accounts.models import AuditEntry, User
 from gateway.celery import app
+from gateway.identity.tasks import mail_notice
 from tests.gateway.identity.people import code, give_app, give_password, is_in
 from tests.make import make_team, make_user
 
@@ -86,6 +88,28 @@ def test_an_address_of_two_people_is_nobody_s(client: Client, mary: User) -> Non
         "do not match"
         in client.post("/sign-in", {"username": "mary@example.com", "password": "password"}).text
     )
+
+
+def test_whoever_an_identity_provider_lets_in_is_mailed_no_other_way(client: Client) -> None:
+    person = make_user("sue", email="sue@example.com")
+    person.set_unusable_password()
+    person.save()
+    assert ask(client, "sue").status_code == 200
+    assert not mail.outbox
+
+
+def test_password_is_set_though_nobody_can_be_told(
+    client: Client, mary: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(client)
+
+    def away(*_: object) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(mail_notice, "delay", away)
+    assert set_new(client, secret_of(mail.outbox[0])).headers["Location"] == "/sign-in"
+    mary.refresh_from_db()
+    assert mary.check_password(NEW)
 
 
 def test_people_sign_in_by_their_address(client: Client, mary: User) -> None:

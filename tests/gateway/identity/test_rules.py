@@ -4,12 +4,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Alert, AuditEntry, Team, User
-from tests.gateway.identity.people import code, give_app, give_password, is_in
+from tests.gateway.identity.people import SECRET, code, give_app, give_password, is_in
 from tests.make import make_staff, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +82,20 @@ def test_a_session_from_before_is_asked_for_the_factor(client: Client, mary: Use
     assert asked == "/sign-in/again/code?next=%2Fnotifications"
     assert client.post(asked, {"code": code()}).headers["Location"] == "/notifications"
     assert is_in(client)
+
+
+@pytest.mark.parametrize("page", ["/account/app", "/account/passkeys/add"])
+def test_whoever_has_not_shown_the_factor_adds_none_of_their_own(
+    client: Client, mary: User, settings: Any, page: str
+) -> None:
+    """A password that was stolen before the factor was set up, and a session of then."""
+    give_password(client)
+    factor = TOTP.activate(mary, SECRET).instance
+    settings.SECOND_FACTOR = "all"
+    client.post("/sign-in/again", {"password": "password"})
+    assert client.get(page)["Location"].startswith("/sign-in/again/code?")
+    assert client.post(page, {"code": code()}).status_code == 403
+    assert list(Authenticator.objects.filter(user=mary)) == [factor]
 
 
 @pytest.mark.parametrize(

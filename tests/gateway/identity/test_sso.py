@@ -2,22 +2,30 @@
 
 import time
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 import pytest
 from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts import tokens
+from accounts import identity_providers, tokens
+from accounts.guesses import BEGINNINGS
 from accounts.identity_providers import save_set
 from accounts.memberships import give_role
 from accounts.models import AuditEntry, ClaimRule, IdentityProvider, Membership, User
+from accounts.tasks import forget_sessions
 from gateway.core.sealing import seal
 from gateway.identity import sso
 from tests.gateway.identity.oidc.provider import CLIENT, SECRET, OpenId, open_id
+from tests.gateway.identity.people import give_password
 from tests.make import make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -311,16 +319,124 @@ def test_whoever_is_signed_in_connects_a_provider_and_nobody_elses(
     client: Client, openid: OpenId, row: IdentityProvider
 ) -> None:
     person = make_user("mary")
-    client.force_login(person)
+    give_password(client)
     answer = go(client, connect="1")
     assert (answer["Location"], SocialAccount.objects.get().user) == ("/account", person)
     by_provider = Client()
     go(by_provider)
     assert who(by_provider) == "mary"
     other = Client()
-    other.force_login(make_user("eve"))
+    make_user("eve")
+    give_password(other, "eve")
     assert "somebody else" in said_after(other, go(other, connect="1"))
     assert SocialAccount.objects.get().user == person
+
+
+def test_whoever_only_has_a_session_connects_nothing(
+    client: Client, openid: OpenId, row: IdentityProvider
+) -> None:
+    person = make_user("mary")
+    client.force_login(person)
+    asked = client.post("/sign-in/with/okta", {"connect": "1"})
+    assert asked["Location"].startswith("/sign-in/again?")
+    assert not SocialAccount.objects.exists()
+    away = client.post(asked["Location"], {"password": "password"})
+    back = urlsplit(httpx.get(away["Location"]).headers["location"])
+    client.get(f"{back.path}?{back.query}")
+    assert SocialAccount.objects.get().user == person
+
+
+def test_whoever_has_nothing_to_prove_it_with_signs_in_again_to_connect(
+    client: Client, openid: OpenId, row: IdentityProvider
+) -> None:
+    person = make_user("mary")
+    person.set_unusable_password()
+    person.save()
+    client.force_login(person)
+    asked = client.post("/sign-in/with/okta", {"connect": "1"})
+    assert "Sign out and in again" in said_after(client, asked)
+    assert not SocialAccount.objects.exists()
+
+
+def test_staff_are_known_by_what_they_connect_themselves(
+    client: Client, openid: OpenId, row: IdentityProvider
+) -> None:
+    make_user("ada", email="ada@x.example", is_staff=True)
+    openid.person |= TRUSTED
+    go(client)
+    assert who(client) != "ada"
+    assert User.objects.filter(is_staff=True, email="ada@x.example").count() == 1
+
+
+def test_new_person_who_comes_twice_at_once_is_made_once(
+    client: Client, openid: OpenId, row: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The other sign-in is done between our looking and our saving."""
+    openid.person |= TRUSTED
+    make = identity_providers.make_person
+
+    def late(*arguments: Any) -> User:
+        monkeypatch.setattr(identity_providers, "make_person", make)
+        go(Client())
+        return make(*arguments)
+
+    monkeypatch.setattr(identity_providers, "make_person", late)
+    answer = go(client)
+    assert "twice at once" in said_after(client, answer)
+    assert (User.objects.count(), SocialAccount.objects.count()) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "claims", [{"exp": 10**400}, {"email": [1], "email_verified": {}}, {"groups": {"a": []}, "hasgroups": []}]
+)
+def test_claims_of_any_shape_are_no_fault_of_ours(
+    client: Client, openid: OpenId, row: IdentityProvider, claims: Any
+) -> None:
+    ClaimRule.objects.create(provider=row, value="x", team=make_team("atlas"), role="member")
+    openid.faults.claims = claims
+    assert go(client)["Location"] == "/sign-in"
+
+
+def test_user_info_that_is_a_list_is_no_fault_of_ours(
+    client: Client, openid: OpenId, row: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openid.person |= TRUSTED
+    monkeypatch.setattr(sso.Adapter, "_fetch_user_info", lambda *_: [])
+    assert "begun elsewhere" in said_after(client, go(client))
+
+
+def test_rules_are_tried_on_claims_of_any_shape(client: Client, row: IdentityProvider) -> None:
+    ClaimRule.objects.create(provider=row, value="x", team=make_team("atlas"), role="member")
+    client.force_login(make_user("root", is_staff=True, is_superuser=True))
+    page = reverse("admin:claims_trial", args=[row.pk])
+    assert client.post(page, {"claims": '{"hasgroups": []}'}).status_code == 200
+
+
+def test_sign_ins_that_strangers_begin_leave_little_and_not_for_long(
+    client: Client, row: IdentityProvider, openid: OpenId
+) -> None:
+    for _ in range(BEGINNINGS.free + 5):
+        stranger = Client()
+        answer = stranger.post("/sign-in/with/okta")
+    assert "Too many sign-ins were begun" in said_after(stranger, answer)
+    assert Session.objects.count() == BEGINNINGS.free + 1
+    assert Client().get("/sign-in/passkey").status_code == 429
+    soon = timezone.now() + timedelta(hours=1)
+    assert not Session.objects.filter(expire_date__gt=soon).exists()
+    Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert forget_sessions() == BEGINNINGS.free + 1
+    assert not Session.objects.exists()
+
+
+def test_session_of_whoever_signed_in_lives_as_long_as_others(
+    client: Client, openid: OpenId, row: IdentityProvider
+) -> None:
+    openid.person |= TRUSTED
+    go(client)
+    assert client.session.get_expiry_age() == settings.SESSION_COOKIE_AGE
+    assert UserSession.objects.count() == 1
+    forget_sessions()
+    assert is_in(client)
 
 
 def test_providers_of_the_environment_are_rows_that_come_and_go(openid: OpenId) -> None:

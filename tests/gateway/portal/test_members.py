@@ -8,11 +8,13 @@ import pytest
 from django.core import mail
 from django.test import Client
 
+from accounts.guesses import INVITATIONS_TO
 from accounts.memberships import give_role, suspend_member
 from accounts.models import Invitation, Key, Membership, Team, User
 from tests.make import make_key, make_membership, make_team, make_user
 
 pytestmark = pytest.mark.django_db
+_PASSWORDS = ("password1", "password2")
 
 
 @pytest.fixture
@@ -222,8 +224,50 @@ def test_account_is_made_and_joins_at_once(owner: Client, team: Team) -> None:
     page = client.post("/invitation", typed, follow=True).text
     assert "Atlas" in page
     ann = User.objects.get(username="ann")
-    assert (ann.email, Membership.objects.get(user=ann).role) == ("ann@example.com", "member")
+    assert Membership.objects.get(user=ann).role == "member"
     assert client.get("/team").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("is_mailed", "knows_another", "email"),
+    [(True, False, "ann@example.com"), (False, False, ""), (True, True, "")],
+)
+def test_address_of_an_invitation_is_whose_mail_told_the_secret_and_nobody_elses(
+    owner: Client, settings: Any, is_mailed: bool, knows_another: bool, email: str
+) -> None:
+    settings.MAIL_IS_SET = True
+    typed = {"invitation-email": "ann@example.com", "invitation-role": "member"}
+    page = owner.post("/team/invitations", typed | ({} if is_mailed else {"invitation-hands_on": "on"})).text
+    secret = re.findall(r"/invitation#([\w-]+)", str(mail.outbox[0].body) if is_mailed else page)[0]
+    if knows_another:
+        make_user("anna", email="Ann@example.com")
+    client = Client()
+    client.post("/invitation", {"form": "secret", "secret": secret})
+    client.post(
+        "/invitation", {"form": "new", "username": "eve"} | dict.fromkeys(_PASSWORDS, "long enough 9x")
+    )
+    eve = User.objects.get(username="eve")
+    assert (eve.email, Membership.objects.get(user=eve).role) == (email, "member")
+
+
+@pytest.mark.parametrize("name", ["ceo@example.com", "BOSS"])
+def test_nobody_takes_a_name_that_reads_as_somebody_elses(owner: Client, name: str) -> None:
+    secret, client = invited(owner), Client()
+    client.post("/invitation", {"form": "secret", "secret": secret})
+    client.post(
+        "/invitation", {"form": "new", "username": name} | dict.fromkeys(_PASSWORDS, "long enough 9x")
+    )
+    assert not User.objects.filter(username=name).exists()
+
+
+def test_invitations_fill_nobodys_mailbox(owner: Client, settings: Any) -> None:
+    settings.MAIL_IS_SET = True
+    typed = {"invitation-email": "ann@example.com", "invitation-role": "member"}
+    for _ in range(INVITATIONS_TO.free + 1):
+        owner.post("/team/invitations", typed)
+    page = owner.post("/team/invitations", typed).text
+    assert len(mail.outbox) == INVITATIONS_TO.free + 1
+    assert "http://testserver/invitation#" in page
 
 
 def test_account_is_made_only_with_an_invitation_that_is_open(owner: Client, team: Team) -> None:
