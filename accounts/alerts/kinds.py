@@ -133,6 +133,15 @@ _ALL = (
         is_urgent=True,
     ),
     Kind(
+        "keys.left_behind",
+        "Somebody's keys wait for a decision",
+        _OWNERS,
+        "Keys of {who} are refused and wait for a decision: {team_name}",
+        "Whose: {who}\nTeam: {team_name}\nKeys: {count}\n\n"
+        "Who had them has left, is switched off or only looks on. Revoke them, or hand them over: "
+        "on the team's page, under Members.",
+    ),
+    Kind(
         "credential.refused",
         "A provider refuses a credential of the team's own",
         _OWNERS,

@@ -28,6 +28,8 @@ TYPED = {
     "accounts.ServiceAccount": "name slug",
     "accounts.Project": "name slug",
     "accounts.AlertChannel": "name",
+    "accounts.ClaimRule": "claim value",
+    "accounts.IdentityProvider": "slug name issuer client_id scopes trusted_domains",
     "accounts.ScimDirectory": "name trusted_domains",
     "accounts.ScimUser": "user_name external_id display_name",
     "accounts.ScimGroup": "display_name external_id",
