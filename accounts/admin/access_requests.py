@@ -104,7 +104,7 @@ class AccessRequestAdmin(HistoryAdminBase):
             request, found, grants=given["decision"] == "grant", note=given["note"], until=given.get("until")
         )
 
-    def response_change(self, request: HttpRequest, obj: AccessRequest) -> HttpResponse:
+    def response_change(self, request: HttpRequest, obj: AccessRequest) -> HttpResponse:  # noqa: ARG002
         """What was decided is told already."""
         return HttpResponseRedirect(_page(obj))
 

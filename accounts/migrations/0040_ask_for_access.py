@@ -2,7 +2,6 @@
 
 import accounts.models.access_request
 import django.db.models.deletion
-import gateway.core.lines
 from django.conf import settings
 from django.db import migrations, models
 
@@ -42,6 +41,6 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(condition=models.Q(('state', 'granted')), fields=['until'], name='access_request_ends')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('person', 'fingerprint'), name='access_request_once_open'), models.CheckConstraint(condition=models.Q(('kind__in', ['role', 'model', 'provider', 'limit', 'budget', 'staff_budget'])), name='access_request_kind_known'), models.CheckConstraint(condition=models.Q(('state__in', ['open', 'granted', 'declined', 'withdrawn', 'ended'])), name='access_request_state_known'), models.CheckConstraint(condition=models.Q(('decider__in', ['team', 'staff'])), name='access_request_decider_known')],
             },
-            bases=(gateway.core.lines.OneLineTexts, models.Model),
+            
         ),
     ]

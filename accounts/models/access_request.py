@@ -7,7 +7,6 @@ from django.conf import settings
 from django.db import models
 
 from accounts.models.team import Team
-from gateway.core.lines import OneLineTexts
 
 
 def _request_id() -> str:
@@ -26,7 +25,7 @@ class AccessRequestQuerySet(models.QuerySet["AccessRequest"]):
         return self.exclude(kind=AccessRequest.Kind.STAFF_BUDGET)
 
 
-class AccessRequest(OneLineTexts, models.Model):
+class AccessRequest(models.Model):
     """That somebody asks for a role, a model, a provider, a higher limit or more of a budget, and what came of it.
 
     Of the same thing one person has one open request. What was granted may end by itself.
