@@ -40,6 +40,8 @@ NEEDED: Mapping[str, str] = {
     Kind.STAFF_BUDGET: "accounts.change_budget",
 }
 """What one of staff needs besides DECIDE to grant such a request: nobody gives by one what they may not change."""
+OPERATORS = "accounts.change_operators_budget"
+"""It serves for a budget of the operator's own, too."""
 
 
 def ask(
@@ -107,8 +109,8 @@ def decide(
     if not grants:
         return _decided(request, State.DECLINED, person, note)
     _check_still_there(request)
-    if not isinstance(by, Acting) and not by.has_perm(NEEDED[request.kind]):
-        raise Refused("permission_required", f"To grant this you need {NEEDED[request.kind]}.", status=403)
+    if not isinstance(by, Acting):
+        _check_may_change(request, by)
     ends = request.until if until == AS_ASKED else until
     check_until(ends, timezone.now())
     request.until = ends
@@ -210,6 +212,14 @@ def _check_may_decide(request: AccessRequest, by: Acting | User, person: User) -
         raise Refused("permission_required", f"To decide requests you need {DECIDE}.", status=403)
     if request.person_id == person.pk:
         raise Refused("own_request", "Nobody decides their own request: another person does.", status=403)
+
+
+def _check_may_change(request: AccessRequest, person: User) -> None:
+    needed = NEEDED[request.kind]
+    if request.kind == Kind.STAFF_BUDGET and request.team_id is None and person.has_perm(OPERATORS):
+        return
+    if not person.has_perm(needed):
+        raise Refused("permission_required", f"To grant this you need {needed}.", status=403)
 
 
 def _check_open(request: AccessRequest) -> None:

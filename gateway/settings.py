@@ -111,6 +111,7 @@ MIDDLEWARE = [
     "gateway.web.middleware.UsableValues",
     "gateway.web.middleware.AskedToWait",
     "gateway.identity.required.Sessions",
+    "gateway.portal.viewing.ReadOnlyView",
     "gateway.core.audit_context.AuditContext",
 ]
 

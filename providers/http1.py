@@ -91,7 +91,8 @@ class Reply:
         self._parts.append(data)
         self._held_bytes += len(data)
         self._heard_at = time.monotonic()
-        self._wake()
+        if self._waiter:
+            self._wake()
         if self._held_bytes <= _HELD_BYTES or self.is_held:
             return False
         self.is_held = True
@@ -99,7 +100,8 @@ class Reply:
 
     def complete(self) -> None:
         self.is_complete = True
-        self._wake()
+        if self._waiter:
+            self._wake()
 
     def fail(self, failure: UpstreamFailure) -> None:
         """Too late where all has come, or has failed already."""

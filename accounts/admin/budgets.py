@@ -5,6 +5,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
@@ -20,6 +21,8 @@ from accounts.spending import spent_in
 from gateway.core.refusals import InvalidField
 
 _REASON = "Set on the budget's page, and more than one person may raise it by."
+KEEP_OPERATORS = "accounts.change_operators_budget"
+OF_OPERATOR = Q(is_deployment=True) | ~Q(provider="")
 
 
 class BudgetForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
@@ -79,6 +82,39 @@ class BudgetAdmin(HistoryAdminBase):
         ("More for a while", {"fields": [("raise_usd", "raise_until")]}),
         ("Tell", {"fields": ["thresholds", "spent", "set_by"]}),
     ]
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Any]":
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows.filter(OF_OPERATOR) if self._is_operators_alone(request) else rows
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        if obj is not None or request.user.has_perm("accounts.add_budget"):
+            return super().get_fieldsets(request, obj)
+        return [("Whose", {"fields": ["provider", "is_deployment"]}), *self.fieldsets[1:]]
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_view_permission(request, obj)) or self._may_keep_operators(request, obj)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_add_permission(request)) or self._may_keep_operators(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) or self._may_keep_operators(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_delete_permission(request, obj)) or self._may_keep_operators(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_module_permission(request)) or self._may_keep_operators(request)
+
+    def _may_keep_operators(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_operators = not isinstance(obj, Budget) or obj.is_operators
+        return is_operators and bool(request.user.has_perm(KEEP_OPERATORS))
+
+    def _is_operators_alone(self, request: HttpRequest) -> bool:
+        """Whether this person keeps budgets of providers and the deployment, and sees none of teams."""
+        rights = [f"accounts.{act}_budget" for act in ("view", "change", "add", "delete")]
+        return not any(request.user.has_perm(right) for right in rights)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         whose = [*KINDS, "provider", "is_deployment", "window"] if obj else []

@@ -24,6 +24,7 @@ from accounts.shown_once import keep_secret, take_secret
 from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, confirmed_action, status_chip
 from gateway.core.refusals import InvalidField
 
+REVOKE = "accounts.revoke_key"
 _FIXED = ["scope", "scopes", "owner", "service_account"]
 _COLUMNS = [*_FIXED, "project", *LISTS, *FLAGS, "lane", "may_search_elsewhere", "timeout_ms", "expires_at"]
 _TERMS = [*_COLUMNS, *PUBLISHED]
@@ -153,6 +154,10 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         is_revoked = isinstance(obj, Key) and obj.revoked_at is not None
         return not is_revoked and bool(super().has_change_permission(request, obj))
 
+    def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002
+        """Who keeps people safe stops keys, and does not see new ones."""
+        return bool(request.user.has_perm(REVOKE) or self.has_change_permission(request))
+
     def has_delete_permission(self, request: HttpRequest, obj: Key | None = None) -> bool:  # noqa: ARG002
         return False
 
@@ -219,7 +224,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return page
 
-    @admin.action(description="Revoke the selected keys", permissions=["change"])
+    @admin.action(description="Revoke the selected keys", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> None:
         for key in queryset:
             services.revoke_key(key=key)
@@ -229,7 +234,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
     @confirmed_action(
         "Rotate",
         "Issue a key in the place of this one?",
-        "It has the same terms and is shown once. This one works on for a day.",
+        "It has the same terms and is shown once. This one keeps working for a day.",
     )
     def rotate(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         key = Key.objects.select_related("team").get(pk=object_id)
@@ -246,6 +251,7 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         "Revoke",
         "Revoke this key?",
         "Calls with it are refused within a second, for good. The ledger keeps its rows.",
+        right="revoke",
     )
     def revoke(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         key = Key.objects.get(pk=object_id)

@@ -5,10 +5,12 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.urls import reverse
 from django.utils import timezone
 
-from accounts import services
+from accounts import services, viewing
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
 from accounts.allowances import remove_allowance, save_allowance
@@ -18,7 +20,7 @@ from accounts.memberships import give_role
 from accounts.models import Allowance, Key, Membership, Team
 from accounts.restrictions import LISTS
 from accounts.rights import Role
-from gateway.core.admin_base import TableInline, TextArea, Tone, status_chip
+from gateway.core.admin_base import TableInline, TextArea, Tone, confirmed_action, status_chip
 from gateway.core.refusals import Refused
 
 
@@ -122,6 +124,24 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
     ]
     form = TeamForm
     actions = ["switch_on", "switch_off", "archive", "bring_back"]
+    actions_detail = ["view_as"]
+
+    def has_view_as_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002
+        return bool(request.user.has_perm(viewing.RIGHT))
+
+    @confirmed_action(
+        "View as team",
+        "Look at the portal as this team sees it?",
+        "You can read what its viewers read, and change nothing. The team's audit tells that you looked. It ends after "
+        "an hour, or when you end it.",
+        right="view_as",
+    )
+    def view_as(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
+        team = get_object_or_404(Team, pk=object_id)
+        viewing.begin(request, team)
+        page = f"{reverse('portal:team')}?team={team.slug}"
+        is_dialog = "HX-Request" in request.headers
+        return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Team]:
         live = Q(keys__revoked_at__isnull=True, keys__isnull=False)

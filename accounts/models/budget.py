@@ -96,6 +96,7 @@ class Budget(SubjectModel):
 
     class Meta:
         ordering = ["window", "id"]
+        permissions = [("change_operators_budget", "Can set budgets of providers and of the deployment")]
         constraints = [
             models.CheckConstraint(condition=_one_subject(), name="budget_one_subject"),
             models.CheckConstraint(condition=models.Q(amount_usd__gt=0), name="budget_amount_positive"),

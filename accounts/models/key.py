@@ -133,6 +133,7 @@ class Key(OneLineTexts, RestrictedModel):
 
     class Meta:
         ordering = ["-created_at", "-id"]
+        permissions = [("revoke_key", "Can revoke keys")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(scope__in=["inference", "management", "feed"]), name="key_scope_known"

@@ -135,6 +135,7 @@ class Team(OneLineTexts, RestrictedModel):
 
     class Meta:
         ordering = ["name"]
+        permissions = [("view_as_team", "Can look at the portal as a team sees it")]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(lifecycle_policy__in=list(LifecyclePolicy)),

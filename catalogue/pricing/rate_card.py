@@ -51,9 +51,6 @@ class RateCard:
         """In USD, for standard calls."""
         return bool(self.standard.prices)
 
-    def holds(self, offering: OfferingFacts, at: float) -> bool:
-        return self.offering is offering and self.since <= at < self.until
-
     def plan_for(self, usage: Usage) -> PlanPrices:
         """That of the service tier in which the answer was made, if it has one."""
         tier = usage.service_tier
@@ -74,7 +71,11 @@ class RateCards:
     def find(self, offering: OfferingFacts, at: float) -> RateCard:
         """`at` in Unix seconds."""
         rate_card = self._last.get(offering.id)
-        if rate_card is None or not rate_card.holds(offering, at):
+        if (
+            rate_card is None
+            or rate_card.offering is not offering
+            or not rate_card.since <= at < rate_card.until
+        ):
             rate_card = self._last[offering.id] = rate_card_of(offering, at)
         return rate_card
 

@@ -88,6 +88,6 @@ def _tell_part(row: SheetImport, reason: str) -> str:
     if row.state != State.WRITING or not row.done_rows:
         return f"{reason}. Nothing was imported."
     return (
-        f"{reason}. The first {row.done_rows} rows are imported and published; nothing after them is. "
+        f"{reason}. The first {row.done_rows:,} rows are imported and published; nothing after them is. "
         "Import the file again for the rest: rows that are there already are passed over."
     )

@@ -59,11 +59,16 @@ def status_chip(text: str, tone: Tone = "neutral", hint: str = "") -> str:
     return format_html('<span class="chip{}"{}>{}</span>', tones, title, text)
 
 
-def confirmed_action(label: str, title: str, consequences: str) -> Callable[[Any], Any]:
-    """A button of a row's page that asks first. The method takes the request, the form and `object_id`."""
+def confirmed_action(
+    label: str, title: str, consequences: str, *, right: str = "change"
+) -> Callable[[Any], Any]:
+    """A button of a row's page that asks first. The method takes the request, the form and `object_id`.
+
+    It is for those of whom the page's `has_…_permission` of that right says so.
+    """
     dialog = {"title": title, "description": consequences, "form_class": None, "form_submit_text": label}
     return action(  # type: ignore[no-any-return]
-        description=label, permissions=["change"], variant=ActionVariant.DANGER, dialog=dialog
+        description=label, permissions=[right], variant=ActionVariant.DANGER, dialog=dialog
     )
 
 

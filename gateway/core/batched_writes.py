@@ -7,6 +7,7 @@ reverse proxy, is awake already for all but the first.
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 _MOST_BYTES = 64 * 1024
@@ -15,7 +16,15 @@ _MOST_BYTES = 64 * 1024
 class BatchingTransport(asyncio.Transport):
     """In front of another one. What is more than 64 KB leaves at once, so that writing can be paused in time."""
 
-    __slots__ = ("_batch", "_batch_bytes", "_finish_turn", "_flushed_bytes", "_is_due", "_loop", "_transport")
+    __slots__ = (
+        "_batch",
+        "_batch_bytes",
+        "_call_flush",
+        "_finish_turn",
+        "_flushed_bytes",
+        "_is_due",
+        "_transport",
+    )
 
     def __init__(
         self,
@@ -26,7 +35,7 @@ class BatchingTransport(asyncio.Transport):
         """`finish_turn` is called before a batch is sent, and may write what was put off until then."""
         super().__init__()
         self._transport = transport
-        self._loop = loop
+        self._call_flush = partial(loop.call_soon, self._flush)
         self._finish_turn = finish_turn
         self._is_due = False
         self._batch: list[bytes | bytearray | memoryview] = []
@@ -40,7 +49,7 @@ class BatchingTransport(asyncio.Transport):
     def write(self, data: bytes | bytearray | memoryview) -> None:
         if not self._is_due:
             self._is_due = True
-            self._loop.call_soon(self._flush)
+            self._call_flush()
         self._batch.append(data)
         self._batch_bytes += len(data)
         if self._batch_bytes > _MOST_BYTES:
@@ -50,7 +59,7 @@ class BatchingTransport(asyncio.Transport):
         """At the turn's end, though nothing may have been written yet."""
         if not self._is_due:
             self._is_due = True
-            self._loop.call_soon(self._flush)
+            self._call_flush()
 
     def close(self) -> None:
         """Once all is sent."""

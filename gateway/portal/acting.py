@@ -24,11 +24,17 @@ def acting_with(request: HttpRequest, right: Right) -> Acting:
 
 def acting_for(request: HttpRequest, team: Team, right: Right = Right.READ) -> Acting:
     """For a team that is known by what the address names. Raises PermissionDenied, Http404."""
+    if (viewed := _viewed(request)) is not None:
+        if viewed != team:
+            raise Http404("You look at another team.")
+        return checked(_as_viewer(request, viewed), right)
     return checked(_of(request, _memberships(request).filter(team=team).first()), right)
 
 
 def acting_everywhere(request: HttpRequest) -> list[Acting]:
     """For each of the person's teams, by name."""
+    if (viewed := _viewed(request)) is not None:
+        return [_as_viewer(request, viewed)]
     return [_of(request, each) for each in _memberships(request).order_by("team__name")]
 
 
@@ -49,6 +55,21 @@ def checked(acting: Acting, right: Right) -> Acting:
 def person_of(request: HttpRequest) -> User:
     """Behind login_required there is always one."""
     return cast("User", request.user)
+
+
+def teams_here(request: HttpRequest) -> list[Team]:
+    """Those that pages may be of."""
+    return [each.team for each in acting_everywhere(request)]
+
+
+def _viewed(request: HttpRequest) -> Team | None:
+    """The team that support looks at, in place of its own."""
+    team: Team | None = getattr(request, "viewing_as", None)
+    return team
+
+
+def _as_viewer(request: HttpRequest, team: Team) -> Acting:
+    return Acting(person_of(request), team, None, frozenset({Right.READ}), is_viewing_as=True)
 
 
 def _memberships(request: HttpRequest) -> QuerySet[Membership]:

@@ -18,7 +18,7 @@ from accounts.models import AlertChannel, AlertDelivery, Team
 from accounts.rights import Right
 from accounts.shown_once import keep_channel_secret, take_channel_secret
 from gateway.core.refusals import InvalidField
-from gateway.portal.acting import acting_with, person_of
+from gateway.portal.acting import acting_with, person_of, teams_here
 from gateway.portal.alert_forms import ChangeChannelForm, NewChannelForm, NotificationsForm
 from gateway.portal.listing import teams_of
 
@@ -52,7 +52,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
         return redirect(_address(channel))
     context = {
         "team": team,
-        "teams": teams_of(person_of(request)),
+        "teams": teams_here(request),
         "rights": here.rights,
         "channels": [(each, _kinds_of(each)) for each in team.alert_channels.all()],
         "alerts": team.alerts.all()[:_PAGE],

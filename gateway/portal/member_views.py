@@ -15,8 +15,8 @@ from accounts.models import Key, Membership
 from accounts.rights import Right
 from accounts.services import revoke_key
 from gateway.core.refusals import InvalidField, Refused
-from gateway.portal.acting import acting, acting_with, checked, person_of
-from gateway.portal.listing import row_of, teams_of
+from gateway.portal.acting import acting, acting_with, checked, person_of, teams_here
+from gateway.portal.listing import row_of
 from gateway.portal.member_forms import FateForm, KeysForm, RoleForm
 from gateway.portal.members import show_members
 from gateway.portal.subjects import read_pk
@@ -89,7 +89,7 @@ def left_behind(request: HttpRequest) -> HttpResponse:
     at = timezone.now()
     context = {
         "team": here.team,
-        "teams": teams_of(person_of(request)),
+        "teams": teams_here(request),
         "rows": [row_of(key, at, here) for key in keys[:_SHOWN]],
         "form": form,
     }

@@ -7,8 +7,7 @@ from django.shortcuts import render
 from accounts.acting import Acting
 from accounts.memberships import keys_left_behind
 from accounts.rights import Right
-from gateway.portal.acting import person_of
-from gateway.portal.listing import teams_of
+from gateway.portal.acting import teams_here
 from gateway.portal.member_forms import InvitationForm
 
 _PAGE = 100
@@ -25,7 +24,7 @@ def show_members(
     may_invite = here.may(Right.MEMBERS)
     context = {
         "team": here.team,
-        "teams": teams_of(person_of(request)),
+        "teams": teams_here(request),
         "rights": here.rights,
         "page": page.get_page(request.GET.get("page")),
         "invitations": list(invited[:_INVITATIONS]) if may_invite else [],

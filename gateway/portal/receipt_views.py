@@ -8,8 +8,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import Key
 from accounts.receipts import read_receipt
-from gateway.portal.acting import person_of
-from gateway.portal.listing import teams_of
+from gateway.portal.acting import teams_here
 
 
 @never_cache
@@ -17,7 +16,7 @@ from gateway.portal.listing import teams_of
 @require_safe
 def receipt(request: HttpRequest, request_id: str) -> HttpResponse:
     """Of a request of any of the person's teams; else 404."""
-    teams = [team.pk for team in teams_of(person_of(request))]
+    teams = [team.pk for team in teams_here(request)]
     found = read_receipt(request_id, teams)
     if found is None:
         raise Http404("None of your teams made that request.")

@@ -14,8 +14,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import Statement, StatementLine
 from accounts.money import usd_of
 from accounts.statement_sheet import send_statement
-from gateway.portal.acting import acting, person_of
-from gateway.portal.listing import teams_of
+from gateway.portal.acting import acting, teams_here
 
 _PAGE = 24
 _LONGEST_NUMBER = 18
@@ -44,7 +43,7 @@ def statements(request: HttpRequest) -> HttpResponse:
     team = acting(request).team
     context = {
         "team": team,
-        "teams": teams_of(person_of(request)),
+        "teams": teams_here(request),
         "page": Paginator(team.statements.all(), _PAGE).get_page(request.GET.get("page")),
     }
     return render(request, "portal/statements.html", context)

@@ -18,13 +18,13 @@ from accounts.models import Project, ServiceAccount, Team
 from accounts.rights import Right
 from accounts.subject_rows import Owner, may_set
 from gateway.core.refusals import InvalidField
-from gateway.portal.acting import acting, acting_with, checked, person_of
+from gateway.portal.acting import acting, acting_with, checked, teams_here
 from gateway.portal.allowances import AllowanceForm, allowances_of, remove_from
 from gateway.portal.budget_forms import TeamBudgetForm
 from gateway.portal.budgets import budgets_of_team
 from gateway.portal.forms import ProjectForm, ServiceAccountForm, TeamForm
 from gateway.portal.limits import TeamLimitForm, limits_of_team
-from gateway.portal.listing import teams_of, why_stopped
+from gateway.portal.listing import why_stopped
 from gateway.portal.subjects import members_of
 
 _NEEDED = {"terms": Right.TERMS, "allowance": Right.TERMS}
@@ -62,7 +62,7 @@ def team(request: HttpRequest) -> HttpResponse:
         found = acting(request).team
     context = {
         "team": found,
-        "teams": teams_of(person_of(request)),
+        "teams": teams_here(request),
         "rights": here.rights,
         "why_stopped": why_stopped(found),
         "members": members,

@@ -5,6 +5,7 @@ from django.urls import path
 from gateway.portal import (
     access_views,
     alert_views,
+    audit_views,
     budget_views,
     credential_views,
     invitation_views,
@@ -15,6 +16,7 @@ from gateway.portal import (
     statement_views,
     subject_views,
     team_views,
+    viewing,
     views,
 )
 
@@ -36,6 +38,8 @@ urlpatterns = [
     path("team/credentials/<str:id>", credential_views.credential, name="credential"),
     path("team/credentials/<str:id>/test", credential_views.test, name="credential-test"),
     path("team/credentials/<str:id>/remove", credential_views.remove, name="credential-remove"),
+    path("team/audit", audit_views.entries, name="audit"),
+    path("view-as/end", viewing.end, name="view-as-end"),
     path("team/statements", statement_views.statements, name="statements"),
     path("team/statements/<str:number>", statement_views.statement, name="statement"),
     path("team/statements/<str:number>/csv", statement_views.sheet, name="statement-sheet"),

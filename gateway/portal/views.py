@@ -126,7 +126,9 @@ def rotate(request: HttpRequest, public_id: str) -> HttpResponse:
 def _show_keys(request: HttpRequest, acting: Acting, *, teams: list[Team], form: KeyForm) -> HttpResponse:
     team = acting.team
     # A HEAD request shows nobody anything, so it must not use up the one look.
-    new = take_secret(request.session, team=team) if request.method == "GET" else None
+    new = None
+    if request.method == "GET" and not acting.is_viewing_as:
+        new = take_secret(request.session, team=team)
     page = Paginator(keys_of(team), PAGE_SIZE).get_page(request.GET.get("page"))
     context = {
         "team": team,

@@ -1,12 +1,20 @@
 """Stop 3: bearer → key facts. No I/O when the key is in memory."""
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 
 from accounts.guesses import WRONG_KEYS, keys_from
 from accounts.keys import REFUSAL, KeyFacts, credential_of, opens, read_key
 from gateway.core.store.interface import Store
 from gateway.proxy.errors import GatewayError, TooManyGuesses, Unauthorised, Unavailable
 from gateway.proxy.ports import KeyDirectory, KeysUnavailable
+
+_Shown = tuple[bytes, bytes, bytes]
+"""The three headers that may show a key."""
+_NOTHING = b""
+_KEPT = 100_000
+_opened: dict[bytes, tuple[str, str]] = {}
+"""Of headers that opened a key, by their digest: the key's public id, and the digest of its secret."""
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
@@ -15,18 +23,44 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     Raises Unauthorised, or Unavailable where SQL is away and memory cannot be believed. What the key may do is
     another question: see accounts.permits.
     """
-    shown = read_key(_shown_text(headers))
-    if shown is None:
-        raise Unauthorised(REFUSAL)
+    shown_by = headers.get
+    shown = (
+        shown_by(b"authorization", _NOTHING),
+        shown_by(b"x-api-key", _NOTHING),
+        shown_by(b"x-goog-api-key", _NOTHING),
+    )
+    mark = sha256(b"\n".join(shown)).digest()
     try:
-        facts = keys.known(shown.public_id) or await keys.look_up(shown)
+        facts = _recognise(mark, keys) or await _read(shown, mark, keys)
     except KeysUnavailable:
         raise Unavailable(
             "Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5
         ) from None
-    if facts is None or not opens(shown, facts) or not facts.is_valid(at):
+    if facts is None or not facts.is_valid(at):
         raise Unauthorised(REFUSAL)
     keys.touched(facts.id, at)
+    return facts
+
+
+def _recognise(mark: bytes, keys: KeyDirectory) -> KeyFacts | None:
+    """The key that the same headers opened before, if it is in memory. Raises KeysUnavailable."""
+    if (opened := _opened.get(mark)) is None:
+        return None
+    facts = keys.known(opened[0])
+    return facts if facts is not None and facts.digest == opened[1] else None
+
+
+async def _read(shown: _Shown, mark: bytes, keys: KeyDirectory) -> KeyFacts | None:
+    """Raises KeysUnavailable."""
+    key = read_key(credential_of(*(value.decode("latin-1") for value in shown)))
+    if key is None:
+        return None
+    facts = keys.known(key.public_id) or await keys.look_up(key)
+    if facts is None or not opens(key, facts):
+        return None
+    if len(_opened) >= _KEPT:
+        _opened.clear()
+    _opened[mark] = facts.public_id, facts.digest
     return facts
 
 
@@ -38,14 +72,6 @@ def read_headers(pairs: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
         for name in headers:
             headers[name] = b",".join(value for each, value in pairs if each == name)
     return headers
-
-
-def _shown_text(headers: Mapping[bytes, bytes]) -> str:
-    return credential_of(
-        headers.get(b"authorization", b"").decode("latin-1"),
-        headers.get(b"x-api-key", b"").decode("latin-1"),
-        headers.get(b"x-goog-api-key", b"").decode("latin-1"),
-    )
 
 
 async def judge_guess(refusal: Unauthorised, address: str, store: Store) -> GatewayError:

@@ -24,7 +24,6 @@ from gateway.proxy.lanes import WORKER, Lanes
 from gateway.proxy.large import LARGE_BYTES, off_loop
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallRecord, Observers
-from gateway.proxy.patience import read_client_wait
 from gateway.proxy.planning import (
     Learnt,
     ask_large,
@@ -36,7 +35,7 @@ from gateway.proxy.planning import (
     tell_plan,
 )
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
-from gateway.proxy.request_headers import ClientRequest, read_betas, read_project, wants_translated
+from gateway.proxy.request_headers import SAID_IN_HEADERS, ClientRequest, hear_headers, read_project
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
 from gateway.proxy.routing.resolve import RoutingContext
@@ -247,10 +246,8 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
         format=surface.format,
         id=mint_id(),
         created=int(time.time()),
-        betas=read_betas(request),
         may_search_elsewhere=key.may_search_elsewhere,
-        client_waits_s=read_client_wait(request.headers, key.deadline_s),
-        shows_translated=wants_translated(request),
+        client_waits_s=key.deadline_s,
         request_id=request.id,
         team_id=key.team_id,
         key_id=key.id,
@@ -262,6 +259,8 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
     call.owners, call.charge_factor = key.owners, key.charge_factor
     if call.project:
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
+    if not SAID_IN_HEADERS.isdisjoint(request.headers):
+        hear_headers(call, request)
     if not is_plain:
         call.end_user = call.hashed(surface.end_user(parsed)) or ""
         call.fallback_on = read_fallbacks(parsed)

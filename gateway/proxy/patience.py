@@ -18,7 +18,8 @@ CLIENT_DEADLINE = "client_deadline"
 _OURS = b"x-gateway-timeout-ms"
 # In seconds. Source: OpenAI's and Anthropic's SDKs, made by Stainless, and google-genai 3.4 (November 2026).
 _THEIRS = (b"x-stainless-read-timeout", b"x-stainless-timeout", b"x-server-timeout")
-_SAID = frozenset({_OURS, *_THEIRS})
+WAIT_HEADERS = frozenset({_OURS, *_THEIRS})
+"""In which clients say how long they wait."""
 _LONGEST_S = 24 * 3600.0
 _ROOM = 0.1
 """Of all that a client waits: with less of it left, another attempt would be paid for in vain."""
@@ -31,7 +32,7 @@ def read_client_wait(headers: Mapping[bytes, bytes], most_s: float = 0.0) -> flo
     `most_s` is its key's deadline, or 0: the smaller wins. Raises InvalidRequest for ours; what an SDK says by itself
     is passed over where it makes no sense.
     """
-    if _SAID.isdisjoint(headers):
+    if WAIT_HEADERS.isdisjoint(headers):
         return most_s
     said_s = _read_said(headers)
     return min(said_s, most_s) if said_s and most_s else said_s or most_s

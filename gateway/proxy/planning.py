@@ -120,7 +120,7 @@ def follow(plan: RoutePlan, call: Call, required: Requirements, context: Routing
     """Let the call know its plan."""
     call.request, call.input_tokens = required.request, required.input_tokens
     call.asks_reasoning = required.asks_reasoning
-    call.offering_ids = tuple([candidate.way for candidate in plan.candidates])
+    call.offering_ids = plan.ways
     call.revision = context.snapshot.revision
     if plan.varies:
         call.redirects = _redirects(plan)
@@ -191,10 +191,9 @@ def _plan_elsewhere(
 
 def _learn_room(call: Call, plan: RoutePlan, headroom: Headroom) -> None:
     """Those before the one that the call goes to had none."""
-    ways = [candidate.way for candidate in plan.candidates]
     chosen = call.offering_ids[0]
-    if chosen != ways[0] and chosen in ways:
-        full = plan.candidates[: ways.index(chosen)]
+    if chosen != plan.ways[0] and chosen in plan.ways:
+        full = plan.candidates[: plan.ways.index(chosen)]
         headroom.found_full([candidate.offering for candidate in full], time.monotonic())
 
 

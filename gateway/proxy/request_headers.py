@@ -9,7 +9,9 @@ from accounts.keys import KeyFacts
 from accounts.limits import PROJECT
 from accounts.permits import judge_project
 from gateway.proxy.errors import BodyTooLarge, Forbidden, InvalidRequest, UnsupportedMediaType
+from gateway.proxy.patience import WAIT_HEADERS, read_client_wait
 from providers.wire.body import BodyKind
+from providers.wire.call import Call
 
 _PROJECT = b"x-gateway-project-id"
 _BETAS = b"anthropic-beta"
@@ -17,6 +19,8 @@ _BETA = re.compile(r"[a-zA-Z0-9._:-]{1,64}")
 _MOST_BETAS = 20
 _SHOW_TRANSLATED = b"x-gateway-show-translated"
 _SWITCH = {"": False, "0": False, "1": True}
+SAID_IN_HEADERS = frozenset({_BETAS, _SHOW_TRANSLATED}) | WAIT_HEADERS
+"""What `hear_headers` reads."""
 
 
 @dataclass(slots=True)
@@ -75,6 +79,13 @@ def _permitted_project(key: KeyFacts, project: object, param: str) -> str:
     if denial := judge_project(key, project, param):
         raise Forbidden(denial.message, code=denial.code, param=denial.param)
     return key.restrictions.project or project if key.restrictions else project
+
+
+def hear_headers(call: Call, request: ClientRequest) -> None:
+    """What they say of the call. Raises InvalidRequest."""
+    call.betas = read_betas(request)
+    call.client_waits_s = read_client_wait(request.headers, request.key.deadline_s)
+    call.shows_translated = wants_translated(request)
 
 
 def read_betas(request: ClientRequest) -> str:

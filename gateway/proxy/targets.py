@@ -12,6 +12,7 @@ from catalogue.published.snapshot import Snapshot
 from gateway.core.envelopes import CONTEXT_EXCEEDED
 from gateway.core.store.interface import Limit
 from gateway.proxy.fallbacks import cause_of, takes_more
+from gateway.proxy.health_sharing import LEASE_S
 from gateway.proxy.patience import Patience
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget, pause_before
@@ -125,6 +126,8 @@ class Targets:
     _current: Target | None = None
     _next: Target | None = None
     _unclaimed: Target | None = None
+    _passed: Sequence[Target] = ()
+    """Those whose breakers let nothing through when it was their turn."""
 
     def __init__(
         self,
@@ -182,6 +185,8 @@ class Targets:
             await claim(target.way)
             if self._health.admits(target.way, time.monotonic()):
                 self._next = target
+            else:
+                self._passed = [*self._passed, target]
             if following := self.advance():
                 return following
         return None
@@ -219,15 +224,28 @@ class Targets:
                 if not self._has_failed and self._health.may_claim(target.way, now):
                     self._unclaimed = target
                     break
+                self._passed = [*self._passed, target]
             else:
-                if self._current is None:
-                    self._next = self._spared(now)
+                self._next = self._spared(now) if self._current is None else self._half_open(now)
         return self._next is not None
+
+    def _half_open(self, now: float) -> Target | None:
+        """One that may be well again, where all others failed and no call is known to find that out."""
+        for target in self._passed:
+            may_try = target.way not in self.withheld and self._health.may_claim(target.way, now)
+            if may_try and (self._taken < MOST_ATTEMPTS or not target.counts):
+                # Its process claims the lease while the call lasts.
+                self._health.lease(target.way, now + LEASE_S)
+                self._passed = [each for each in self._passed if each is not target]
+                return target if self._takes(target.way, now) else None
+        return None
 
     def _spared(self, now: float) -> Target | None:
         """One that failed so often that it is left alone, where there is nobody else."""
         admits = self._health.admits
-        return next((each for each in self._planned if admits(each.way, now, is_only=True)), None)
+        found = next((each for each in self._planned if admits(each.way, now, is_only=True)), None)
+        self._passed = [each for each in self._passed if each is not found]
+        return found
 
     def _takes(self, way: Way, now: float) -> bool:
         """Whether a call that failed elsewhere may go there."""

@@ -43,7 +43,7 @@ class OpenAIAdapter:
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
         headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
         # Of texts alone, as most are, none is a proof or a result; to look through long ones would take longest of all.
-        holds_more = not are_plain(call.body.get("messages") or ())
+        holds_more = not (call.is_plain or are_plain(call.body.get("messages") or ()))
         if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
             read = call.request
             told = read if isinstance(read, Conversation) else OPENAI.read_request(call.body)
@@ -128,14 +128,16 @@ def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bo
     Raises UpstreamFailure for what is no chat completion.
     """
     choices = choices_of(value)
-    generated_by = [generated(message_of(choice)) for choice in choices]
+    chars, has_output = 0, False
+    for choice in choices:
+        count, has_any = generated(message_of(choice))
+        chars, has_output = chars + count, has_output or has_any
     is_repaired = not all(map(value.get, _HEAD))
     if is_repaired:
         value |= {name: given for name, given in _head(call, model) if not value.get(name)}
     for number, choice in enumerate(choices):
         is_repaired |= _repair_choice(choice, number, call)
-    chars = sum(count for count, _ in generated_by)
-    return chars, any(has_output for _, has_output in generated_by), is_repaired
+    return chars, has_output, is_repaired
 
 
 def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:

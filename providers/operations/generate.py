@@ -25,7 +25,7 @@ from providers.wire.conversation import (
     Tool,
     ToolResult,
 )
-from providers.wire.estimate import are_texts, estimate_input_tokens, most_output_tokens
+from providers.wire.estimate import are_plain, are_texts, estimate_input_tokens, most_output_tokens
 from providers.wire.upstream import Upstream
 
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
@@ -91,11 +91,12 @@ def adapter_between(client: str, provider: str, quirks: frozenset[str] = frozens
 def _required_by_body(call: Call) -> Requirements:
     """Of a body in OpenAI's own form, which is relayed and not read whole."""
     body = call.body
+    is_plain = call.is_plain = are_plain(body["messages"])
     return Requirements(
         call.endpoint,
         is_streamed=call.is_streamed,
         params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
-        input_types=_kinds_in_chat(body["messages"]),
+        input_types=_NOTHING if is_plain else _kinds_in_chat(body["messages"]),
         input_tokens=estimate_input_tokens(body),
         asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
         field_names=_NAMES_IN_CHAT,

@@ -52,6 +52,8 @@ class Call:
     """The same by the answering model, where several may."""
     input_tokens: int = 0
     """A rough count, for what nobody lives to tell."""
+    is_plain: bool = False
+    """Each of its messages was found to be one text and the role of who says it."""
     asks_reasoning: bool | None = None
     """Whether the model is to think before it answers; None where the client says nothing of it."""
     may_search_elsewhere: bool = False

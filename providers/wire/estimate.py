@@ -70,10 +70,10 @@ def estimate_input_tokens(body: Mapping[str, Any]) -> int:
 def most_output_tokens(body: Mapping[str, Any]) -> int | None:
     """How many a client allows all choices of its answer together; None where it does not say."""
     said = body.get("generationConfig") or body.get("generation_config") or body
-    if not isinstance(said, Mapping):
+    if type(said) is not dict:
         return None
     for name in _MOST_OUTPUT:
-        if name in said and type(each := said[name]) is int:
+        if type(each := said.get(name)) is int:
             break
     else:
         return None

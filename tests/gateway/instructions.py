@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from dis import opmap
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -13,9 +14,20 @@ ROOT = Path(__file__).resolve().parents[2]
 OURS = tuple(f"{ROOT}/{package}/" for package in ("gateway", "catalogue", "providers", "accounts"))
 
 
+BUILDING = frozenset(
+    number
+    for name, number in opmap.items()
+    if name.startswith(("BUILD_", "FORMAT_")) or name in {"MAKE_FUNCTION", "LIST_TO_TUPLE", "MAP_ADD"}
+)
+"""Instructions that make a list, tuple, set, dictionary, text, slice or function."""
+
+
 @dataclass
 class Count:
+    """`built`: how many collections, texts and functions were written out in code and made."""
+
     calls: int = 0
+    built: int = 0
     by_file: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -36,9 +48,12 @@ def counted_instructions() -> Iterator[Count]:
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         name = name.removeprefix(f"{ROOT}/")
 
-        def step(_frame: FrameType, event: str, _: Any) -> Any:
+        code = frame.f_code.co_code
+
+        def step(frame: FrameType, event: str, _: Any) -> Any:
             if event == "opcode":
                 count.by_file[name] += 1
+                count.built += code[frame.f_lasti] in BUILDING
             return step
 
         return step

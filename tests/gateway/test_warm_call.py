@@ -4,11 +4,9 @@ import asyncio
 import json
 import sys
 import threading
-import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,14 +16,22 @@ import redis
 from django.db import connections
 from django.db.backends.signals import connection_created
 
-from accounts.budgeting import make_budget
-from accounts.limiting import set_limit
-from accounts.models import Key
-from gateway.asgi import application, behind
 from gateway.plane import runtime
-from providers.transport import REST_S
-from tests import make
 from tests.gateway.instructions import Count, counted_instructions
+from tests.gateway.warm import (
+    WARM_CALLS,
+    Scenario,
+    budgeted_chat,
+    call_whole,
+    chat,
+    embed,
+    hold_to_budgets,
+    make_warm_key,
+    play,
+    rest,
+    streamed_chat,
+    warm_up,
+)
 from tests.patience import HANG_S
 from tests.services import RedisServer, running_redis
 from tests.upstream import ScriptedProvider
@@ -33,7 +39,7 @@ from tests.upstream import ScriptedProvider
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CALLS = 20
-WARMING_CALLS, COUNTED_CALLS = 3, 25
+COUNTED_CALLS = 25
 BASELINE = Path(__file__).with_name("warm_calls.json")
 # Which turn of the loop a piece of an answer comes in is not ours to say.
 TOLERANCE = 0.005
@@ -43,9 +49,6 @@ IDLE_S = 1.3
 BESIDE_THE_PATH = {"control", "recorder"}
 # What newcomers should know of offerings' health is kept every few seconds, if there was a call.
 KEPT_NOW_AND_THEN = {"HSET", "PEXPIRE"}
-# Within which a call's last words are said and heard.
-LEFT_S = 0.05
-Scenario = Callable[[httpx.AsyncClient], Awaitable[None]]
 
 
 @pytest.fixture(scope="module")
@@ -65,66 +68,7 @@ def key(store: RedisServer, provider: ScriptedProvider, settings: Any, tmp_path:
     """A limited key of a deployment with Redis that calls directly."""
     settings.REDIS_URL, settings.CHAT_LANE, settings.SPOOL_DIR = store.url, "direct", tmp_path
     settings.PRIVATE_ADDRESSES_ALLOWED = ["127.0.0.1"]
-    offering = make.make_offering(
-        make.make_model("acme/one", aliases=["one"]),
-        make.make_provider(base_url=provider.base_url),
-        upstream_name="scripted-model",
-        endpoints=["chat.completions", "embeddings"],
-    )
-    make.make_price(offering)
-    make.publish_all()
-    return make.make_key(requests_per_minute=10_000, concurrency=50)[1]
-
-
-def play(key: str, scenario: Scenario) -> None:
-    """The scenario in a web process whose loop is this thread's."""
-
-    async def run() -> None:
-        await runtime.start(behind)
-        transport = httpx.ASGITransport(application)
-        headers = {"authorization": f"Bearer {key}"}
-        try:
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://gateway", headers=headers
-            ) as client:
-                await scenario(client)
-        finally:
-            await runtime.stop()
-
-    asyncio.run(run())
-
-
-async def chat(client: httpx.AsyncClient, **body: Any) -> None:
-    given = {"model": "one", "messages": [{"role": "user", "content": "hello"}], **body}
-    answer = await client.post("/v1/chat/completions", json=given)
-    assert (answer.status_code, answer.headers["x-gateway-lane"]) == (200, "direct"), answer.text
-
-
-async def streamed_chat(client: httpx.AsyncClient) -> None:
-    await chat(client, stream=True)
-
-
-async def budgeted_chat(client: httpx.AsyncClient) -> None:
-    """Of a key with a limit on tokens and two budgets besides."""
-    await chat(client, max_tokens=400)
-
-
-def hold_to_budgets() -> None:
-    key = Key.objects.get()
-    set_limit(subject=key, unit="tokens", window="minute", amount=10**9)
-    for window in ("day", "month"):
-        make_budget(subject=key, window=window, amount_usd=Decimal(10**6), zone="Europe/Berlin")
-
-
-async def embed(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/v1/embeddings", json={"model": "acme/one", "input": "hello"})
-    assert answer.status_code == 200, answer.text
-
-
-async def message(client: httpx.AsyncClient) -> None:
-    given = {"model": "one", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}
-    answer = await client.post("/v1/messages", json=given)
-    assert answer.status_code == 200, answer.text
+    return make_warm_key(provider.base_url)
 
 
 @contextmanager
@@ -249,31 +193,16 @@ def test_nothing_after_admission_waits_for_the_store(
     play(key, scenario)
 
 
-@contextmanager
-def standing_clock() -> Iterator[None]:
-    """No timer comes due: what is looked after once in a while is no part of a call, however long that takes."""
-    loop = asyncio.get_running_loop()
-    now = loop.time()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "time", lambda: now)
-        yield
-
-
 def count_of(key: str, call: Scenario) -> Count:
     """Of the cheapest of several: what other threads and other calls' leavings cost only ever adds to it."""
     counts: list[Count] = []
 
     async def scenario(client: httpx.AsyncClient) -> None:
-        for _ in range(WARMING_CALLS):
-            await call(client)
-        await asyncio.sleep(2 * REST_S)
+        await warm_up(call, client)
         for _ in range(COUNTED_CALLS):
-            with counted_instructions() as count, standing_clock():
-                await call(client)
-                # What is left to do once the client has its answer.
-                await asyncio.to_thread(time.sleep, LEFT_S)
-            # The provider's connection has rested by then, and is asked again.
-            await asyncio.sleep(2 * REST_S)
+            with counted_instructions() as count:
+                await call_whole(call, client)
+            await rest()
             counts.append(count)
 
     play(key, scenario)
@@ -281,7 +210,7 @@ def count_of(key: str, call: Scenario) -> Count:
 
 
 @pytest.mark.skipif(sys.version_info[:2] != (3, 11), reason="Each Python compiles to instructions of its own")
-@pytest.mark.parametrize("call", [chat, streamed_chat, budgeted_chat, embed, message])
+@pytest.mark.parametrize("call", WARM_CALLS)
 def test_warm_call_takes_as_many_instructions_as_are_written_down(key: str, call: Scenario) -> None:
     """More: say why in the commit that writes the new number down. Fewer: write the gain down."""
     written_down = json.loads(BASELINE.read_text("utf-8"))[call.__name__]

@@ -175,7 +175,7 @@ def test_key_is_revoked_and_refused_while_an_import_holds_the_catalogue(site: Si
     site.worker.send_signal(signal.SIGCONT)
     wait_until(lambda: site.done_rows() > done, "the next rows", HANG_S)
     site.admin_pages.press(page, "cancel")
-    assert f"The first {site.done_rows()} rows are imported and published" in site.admin_pages.read(page)
+    assert f"The first {site.done_rows():,} rows are imported and published" in site.admin_pages.read(page)
     assert site.published() == before + site.done_rows()
 
 

@@ -18,10 +18,27 @@ from tests.hostile.single_rights import (
 pytestmark = [pytest.mark.django_db, pytest.mark.drill, pytest.mark.apart]
 
 LABELS = ("accounts", "auth", "catalogue", "providers")
-EVERYBODYS = {"index", "search", "jsi18n", "password_change", "password_change_done"}
+EVERYBODYS = {"index", "search", "jsi18n"}
 # Beyond what Django's own rights say: page → the only rights that open it.
 NARROWED: dict[str, set[str]] = {
-    **{f"accounts_key_{page}": {"accounts.change_key"} for page in ("revoke", "rotate")},
+    "accounts_key_rotate": {"accounts.change_key"},
+    "accounts_key_revoke": {"accounts.change_key", "accounts.revoke_key"},
+    **{
+        f"accounts_user_{page}": {"accounts.switch_user"}
+        for page in ("end_sessions", "switch_off", "switch_on")
+    },
+    **{
+        f"accounts_budget_{page}": {f"accounts.{act}_budget", "accounts.change_operators_budget"}
+        for page, act in (("add", "add"), ("delete", "delete"))
+    },
+    **{
+        f"accounts_budget_{page}": {
+            "accounts.view_budget",
+            "accounts.change_budget",
+            "accounts.change_operators_budget",
+        }
+        for page in ("changelist", "change", "history")
+    },
     **{
         f"accounts_alertchannel_{page}": {"accounts.change_alertchannel"}
         for page in ("send_test", "rotate_secret")
@@ -77,6 +94,8 @@ MAY_CHANGE = {
     "accounts.delete_alertchannel": {"AlertChannel"},
     "accounts.add_team": {"Team"},
     "accounts.change_key": {"Key"},
+    "accounts.revoke_key": {"Key"},
+    "accounts.switch_user": {"User"},
     "accounts.change_project": {"Project", "Key"},
     "accounts.change_scimdirectory": {"ScimDirectory", "ScimToken"},
     "accounts.delete_scimdirectory": {"ScimDirectory", "ScimGroup", "ScimToken"},
@@ -190,11 +209,16 @@ def _attack(client: Client, name: str, address: str) -> None:
         "rotate",
         "secret",
         "test",
+        "sessions",
+        "factors",
+        "off",
+        "on",
         "rollback",
         "password_change",
         "import",
     }:
-        client.post(address, {"post": "yes", "is_superuser": "on", "password1": "x", "password2": "x"})
+        sure = {"post": "yes", "_form_submitted": "True"}
+        client.post(address, sure | {"is_superuser": "on", "password1": "x", "password2": "x"})
     if name.endswith("_changelist"):
         model = next(
             each

@@ -16,18 +16,20 @@ local function level_of(bucket, amount, window)
   level = level - (us - at) * amount / (window * 1000000)
   return level > 0 and level or 0
 end
+-- `window` as the text that it came as: to write numbers down is what commands of scripts take longest for.
 local function keep_level(key, level, amount, window)
   -- No shorter than the window: a lower amount drains more slowly.
-  local ms = 1000 * window
-  if level > amount then ms = string.format('%.0f', math.ceil(ms * level / math.max(amount, 1))) end
-  redis.call('SET', key, struct.pack('dd', level, us), 'PX', ms)
+  local kept = window
+  if level > amount then kept = string.format('%.0f', math.ceil(window * level / math.max(amount, 1))) end
+  redis.call('SET', key, struct.pack('dd', level, us), 'EX', kept)
 end
 """
 
 _LIMITS = """
 local call = redis.call
 local tolerance, soon, never = 0.000001, 1000000, math.huge
-local call_id, lease = ARGV[1], tonumber(ARGV[2])
+local call_id, lease = ARGV[1], ARGV[2]
+local lease_ends = string.format('%.0f', now + lease)
 local count, candidates = tonumber(ARGV[3]), tonumber(ARGV[4])
 local total, first = count, 4 + candidates
 for i = 5, first do total = total + ARGV[i] end
@@ -62,11 +64,11 @@ end
 local function take(i, j)
   for k = i, j do
     if windows[k] == 0 then
-      call('ZADD', KEYS[k], now + lease, call_id)
-      call('PEXPIRE', KEYS[k], ARGV[2])
+      call('ZADD', KEYS[k], lease_ends, call_id)
+      call('PEXPIRE', KEYS[k], lease)
     elseif costs[k] > 0 then
       levels[k] = levels[k] + costs[k]
-      keep_level(KEYS[k], levels[k], amounts[k], windows[k])
+      keep_level(KEYS[k], levels[k], amounts[k], ARGV[first + 3 * k - 1])
     end
   end
 end
@@ -138,7 +140,7 @@ CORRECT = Script(
     + BUCKETS
     + """
 for i, key in ipairs(KEYS) do
-  local amount, window, taken = tonumber(ARGV[3 * i - 2]), tonumber(ARGV[3 * i - 1]), tonumber(ARGV[3 * i])
+  local amount, window, taken = tonumber(ARGV[3 * i - 2]), ARGV[3 * i - 1], tonumber(ARGV[3 * i])
   local level = math.max(0, level_of(redis.call('GET', key), amount, window) + taken)
   keep_level(key, level, amount, window)
 end

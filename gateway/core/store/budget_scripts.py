@@ -24,8 +24,8 @@ local function drop(held, call)
     redis.call('HINCRBY', held, '*', '-' .. amount)
   end
 end
-local function enter(held, call, amount, lease)
-  redis.call('HSET', held, 'a:' .. call, amount, 'x:' .. call, now + lease)
+local function enter(held, call, amount, lease, lease_ends)
+  redis.call('HSET', held, 'a:' .. call, amount, 'x:' .. call, lease_ends)
   redis.call('HINCRBY', held, '*', amount)
   redis.call('PEXPIRE', held, lease)
 end
@@ -72,7 +72,8 @@ local function sweep(held)
 end
 """
 
-# Follows what looks at limits: `call`, `total`, `first`, `state`, `call_id`, `lease`, `soon` and `refuse` are its.
+# Follows what looks at limits: `call`, `total`, `first`, `state`, `call_id`, `lease`, `lease_ends`, `soon` and
+# `refuse` are its.
 ASK_BUDGETS = (
     HOLDS
     + _LOOK
@@ -136,7 +137,7 @@ if held_by then return refuse('held', held_by[1], soon, held_by[2]) end
 for b = 1, budgets do
   local held = KEYS[total + 2 * b]
   if own[b] then drop(held, call_id) end
-  if holds[b] ~= '0' then enter(held, call_id, holds[b], lease) end
+  if holds[b] ~= '0' then enter(held, call_id, holds[b], lease, lease_ends) end
 end
 """
 )
@@ -162,12 +163,13 @@ RENEW_HOLDS = Script(
     CLOCK
     + HOLDS
     + """
-local held, lease = KEYS[1], tonumber(ARGV[1])
+local held, lease = KEYS[1], ARGV[1]
+local lease_ends = string.format('%.0f', now + lease)
 for i = 2, #ARGV, 2 do
   if redis.call('HEXISTS', held, 'a:' .. ARGV[i]) == 1 then
-    redis.call('HSET', held, 'x:' .. ARGV[i], now + lease)
+    redis.call('HSET', held, 'x:' .. ARGV[i], lease_ends)
   else
-    enter(held, ARGV[i], ARGV[i + 1], lease)
+    enter(held, ARGV[i], ARGV[i + 1], lease, lease_ends)
   end
 end
 redis.call('PEXPIRE', held, lease)

@@ -20,6 +20,7 @@ CONNECT_TIMEOUT_S = 1.0
 RETRY_S = 0.1
 PATIENCE_S = 0.25
 _TICK_S = 0.05
+_PATIENCE_TICKS = round(PATIENCE_S / _TICK_S)
 # A connection on which nothing moved for so long after a reply was due is cut.
 _DEAD_AFTER_TICKS = 20
 # Errors that concern every write, until Redis is in a better state.
@@ -104,7 +105,7 @@ class Connection:
 
     @property
     def accepts_writes(self) -> bool:
-        return self.is_up and not self.refusal
+        return self.is_ready and not self._is_stalled and not self.refusal
 
     @property
     def unsent_bytes(self) -> int:
@@ -164,25 +165,25 @@ class Connection:
                 raise
         return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
 
-    async def run_packed(self, script: Script, keys: Sequence[bytes], arguments: Sequence[bytes]) -> Any:
-        """The same with what `bulk` made of keys and arguments."""
-        parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
-        try:
-            return await self.ask_packed(parts)
-        except Refused as refusal:
-            if refusal.code != "NOSCRIPT":
-                raise
+    async def load_again(self, script: Script, refusal: Refused) -> None:
+        """Load what was refused because Redis had forgotten it. Raises the refusal where it is another."""
+        if refusal.code != "NOSCRIPT":
+            raise refusal
         await self.call("SCRIPT", "LOAD", script.source)
-        return await self.ask_packed(parts)
 
     def ask_packed(self, parts: Sequence[bytes]) -> asyncio.Future[Any]:
-        """The same as `call` for a command of which all parts are packed."""
+        """The same as `call` for a command of which all parts are what `bulk` makes."""
+        return self.ask_written(b"*%d\r\n%b" % (len(parts), b"".join(parts)))
+
+    def ask_written(self, command: bytes) -> asyncio.Future[Any]:
+        """The same for one that is written down as it is sent."""
         reply = asyncio.get_running_loop().create_future()
-        if self.is_up:
-            self._expect(reply, PATIENCE_S)
-            self._write_packed(parts)
-        else:
+        wire = self._wire
+        if not self.is_up or wire is None or wire.transport is None:
             reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
+            return reply
+        self._expect(reply, _PATIENCE_TICKS)
+        wire.transport.write(command)
         return reply
 
     def send_packed(
@@ -193,14 +194,14 @@ class Connection:
             return
         is_muted = is_muted and self._can_mute
         if not is_muted:
-            self._expect(None, PATIENCE_S)
+            self._expect(None, _PATIENCE_TICKS)
         parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
         self._write_packed(parts, first=_MUTE if is_muted else b"")
 
     def send(self, *command: Argument) -> None:
         """Send a command whose reply nobody reads; lost while there is no connection."""
         if self.is_ready:
-            self._expect(None, PATIENCE_S)
+            self._expect(None, _PATIENCE_TICKS)
             self._write(command)
 
     def send_muted(self, *command: Argument) -> None:
@@ -228,7 +229,7 @@ class Connection:
 
     def _ask(self, command: tuple[Argument, ...], within_s: float) -> asyncio.Future[Any]:
         reply = asyncio.get_running_loop().create_future()
-        self._expect(reply, within_s)
+        self._expect(reply, round(within_s / _TICK_S))
         self._write(command)
         return reply
 
@@ -236,8 +237,8 @@ class Connection:
         if self._wire and self._wire.transport:
             self._wire.transport.write(b"%b*%d\r\n%b" % (first, len(parts), b"".join(parts)))
 
-    def _expect(self, reply: asyncio.Future[Any] | None, within_s: float) -> None:
-        self._waiting.append((reply, self._tick + round(within_s / _TICK_S)))
+    def _expect(self, reply: asyncio.Future[Any] | None, ticks: int) -> None:
+        self._waiting.append((reply, self._tick + ticks))
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
 
@@ -277,24 +278,20 @@ class Connection:
         elif not self._waiting:
             # Said unasked, such as that there are too many clients.
             self.cut()
-        elif isinstance(reply, hiredis.ReplyError):
-            self._settle(Refused(str(reply)))
         else:
-            self._settle(reply)
+            future, _ = self._waiting.popleft()
+            if isinstance(reply, hiredis.ReplyError):
+                self._refuse(future, Refused(str(reply)))
+            elif future is not None and not future.done():
+                future.set_result(reply)
 
-    def _settle(self, reply: Any) -> None:
-        future, _ = self._waiting.popleft()
-        is_refused = isinstance(reply, Refused)
-        if is_refused and reply.code in _REFUSALS:
-            self.refusal = reply.code
-        if is_refused and reply.code == "NOSCRIPT":
+    def _refuse(self, future: asyncio.Future[Any] | None, refusal: Refused) -> None:
+        if refusal.code in _REFUSALS:
+            self.refusal = refusal.code
+        if refusal.code == "NOSCRIPT":
             self.losses += 1
-        if future is None or future.done():
-            return
-        if is_refused:
-            future.set_exception(reply)
-        else:
-            future.set_result(reply)
+        if future is not None and not future.done():
+            future.set_exception(refusal)
 
     # Watching over replies
 

@@ -23,7 +23,7 @@ for i = 1, slots do
   at = last
 end
 for i = slots + 1, slots + buckets do
-  local amount, window, taken = tonumber(ARGV[at + 1]), tonumber(ARGV[at + 2]), tonumber(ARGV[at + 3])
+  local amount, window, taken = tonumber(ARGV[at + 1]), ARGV[at + 2], tonumber(ARGV[at + 3])
   local level = math.max(0, level_of(call('GET', KEYS[i]), amount, window) + taken)
   keep_level(KEYS[i], level, amount, window)
   at = at + 3
@@ -36,7 +36,7 @@ for s = 1, subjects do
     ended[ARGV[i]] = true
     drop(held, ARGV[i])
   end
-  local marks, has_new = {}, false
+  local marks, is_first = {}, false
   at, last = last + 1, last + 1 + 5 * ARGV[last + 1]
   for i = at + 1, last, 5 do
     local id, process, seq, quarter, amount = ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], ARGV[i + 4]
@@ -48,8 +48,7 @@ for s = 1, subjects do
     local is_held = mark >= tonumber(seq)
     local is_new = not is_held and call('HSETNX', owed, 'e:' .. process .. ':' .. seq, quarter .. ':' .. amount) == 1
     if is_new then
-      call('HINCRBY', money, 'q:' .. quarter, amount)
-      has_new = true
+      is_first = call('HINCRBY', money, 'q:' .. quarter, amount) <= tonumber(amount) or is_first
     end
     if id ~= '' and not ended[id] and (is_new or is_held) then
       local before = call('HGET', held, 'a:' .. id)
@@ -63,7 +62,8 @@ for s = 1, subjects do
     end
   end
   at = last
-  if has_new then
+  -- Once for what is owed of a quarter of an hour: no key is kept that much longer than the others.
+  if is_first then
     call('PEXPIRE', money, kept)
     call('PEXPIRE', owed, kept)
   end

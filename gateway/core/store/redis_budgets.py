@@ -10,7 +10,7 @@ from gateway.core.store.budget_scripts import INSTALL, JOIN, RAISE_HOLDS, RENEW_
 from gateway.core.store.budgets import MemoryBudgets
 from gateway.core.store.connection import Argument, Connection
 from gateway.core.store.interface import Balance, Charge, StoreUnavailable, Verdict
-from gateway.core.store.packing import keys_of
+from gateway.core.store.packing import BORN_KEY, keys_of
 from gateway.core.store.redis_turn import KEPT_MS, Turn
 from gateway.core.store.script import bulk
 
@@ -19,8 +19,6 @@ FRESH_S = 1.0
 _SETTLED_KEPT = 100_000
 _RENEWED_AT_ONCE = 500
 _JUDGES = f"{ADMISSION}judges"
-_BORN = f"{ADMISSION}born"
-BORN = bulk(_BORN)
 # So long what a worker settles may not be in SQL, and is nowhere else while Redis is away.
 _UNRECORDED_S = 3.0
 # So long it may take after a loss until a worker knows whether an answer arrived that was on its way.
@@ -48,6 +46,12 @@ class RedisBudgets:
         self._told = ""
         self._elsewhere: deque[tuple[float, str, Sequence[str]]] = deque()
         self._told_elsewhere: set[str] = set()
+
+    def note_taken(self, call_id: str, subjects: Sequence[str], holds: Iterable[bytes], born: bytes) -> None:
+        """What Redis let a call hold; `born`: since when it has its data."""
+        self.mine.take(call_id, subjects, map(int, holds))
+        self.born = self.born or born.decode()
+        self.has_asked = True
 
     def settle(
         self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
@@ -131,7 +135,7 @@ class RedisBudgets:
         """
         if self.has_asked:
             arguments: list[Argument] = [self._lease_ms, self._process_id]
-            self.mine.sharers, born = await self._commands.run(JOIN, [_JUDGES, _BORN], arguments)
+            self.mine.sharers, born = await self._commands.run(JOIN, [_JUDGES, BORN_KEY], arguments)
             self.born = self.born or born.decode()
 
     def renew(self) -> None:

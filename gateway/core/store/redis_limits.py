@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from gateway.core.store.address import ADMISSION, PREFIX
-from gateway.core.store.admission_scripts import ADMIT, ADMIT_UNBUDGETED, RENEW
-from gateway.core.store.connection import Connection
+from gateway.core.store.admission_scripts import RENEW
+from gateway.core.store.connection import Connection, Refused
 from gateway.core.store.interface import (
     Ask,
     Limit,
@@ -20,17 +20,14 @@ from gateway.core.store.interface import (
 )
 from gateway.core.store.limits import MemoryLimits, correction_of, standing_of
 from gateway.core.store.memory import admit_here
-from gateway.core.store.packing import PackedBudget, PackedLimits, Packer
-from gateway.core.store.redis_budgets import BORN, RedisBudgets
+from gateway.core.store.packing import AdmissionForm, PackedLimits, Packer
+from gateway.core.store.redis_budgets import RedisBudgets
 from gateway.core.store.redis_turn import Turn
-from gateway.core.store.script import bulk, id_bulk, known_bulk
+from gateway.core.store.script import bulk
 from gateway.core.store.scripts import TAKE_TRY
 from gateway.core.store.tries import Patience, Tries
 
 _RENEWED_AT_ONCE = 1000
-
-
-Budgets = Sequence[tuple[PackedBudget, int, int]]
 
 
 class RedisLimits:
@@ -39,78 +36,57 @@ class RedisLimits:
         self._turn = turn
         self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
-        self._lease = bulk(self._lease_ms)
         self._here = MemoryLimits(time.monotonic)
         self._tries = Tries()
-        self._packer = Packer()
+        self._packer = Packer(bulk(self._lease_ms))
         self._live: dict[str, list[str]] = {}
 
     async def admit(self, ask: Ask) -> Verdict:
-        budgets = self._packer.budgets(ask.budgets) if ask.budgets else []
-        if not ask.limits and not budgets and not any(ask.candidates):
+        form = self._packer.form(ask)
+        if form.asks_nothing:
             return Verdict(is_admitted=True)
         if self._commands.accepts_writes:
             try:
-                return await self._admit_shared(ask, budgets)
+                return await self._admit_shared(ask, form)
             except StoreUnavailable:
                 # What this process knows is better than nothing, and than no answer.
                 self._budgets.is_behind = True
         self._budgets.forget_elsewhere()
-        self._budgets.has_asked |= bool(budgets)
+        self._budgets.has_asked |= bool(form.budgets)
         return admit_here(ask, self._here, self._budgets.mine)
 
-    async def _admit_shared(self, ask: Ask, budgets: Budgets) -> Verdict:
-        packed = self._packer.pack(ask.limits)
-        candidates = [self._packer.pack(quotas) for quotas in ask.candidates]
-        keys, arguments = self._pack(ask, packed, candidates, budgets)
+    async def _admit_shared(self, ask: Ask, form: AdmissionForm) -> Verdict:
+        command = form.fill(ask, self._budgets.born)
         self._turn.finish()
         try:
-            script = ADMIT if budgets else ADMIT_UNBUDGETED
-            reply = await self._commands.run_packed(script, keys, arguments)
+            try:
+                reply = await self._commands.ask_written(command)
+            except Refused as refusal:
+                await self._commands.load_again(form.script, refusal)
+                reply = await self._commands.ask_written(command)
         except BaseException:
             # No answer is not a no: all may have been taken, whichever candidate's slots.
-            if budgets:
-                self._turn.release(ask.call_id, _subjects(budgets))
-            if slots := [slot for limits in (packed, *candidates) for slot in limits.slots]:
+            if form.budgets:
+                self._turn.release(ask.call_id, form.subjects)
+            if slots := [slot for limits in (form.limits, *form.candidates) for slot in limits.slots]:
                 self._turn.give_back(ask.call_id, slots)
             raise
         if not reply[0]:
             if reply[1] == b"lost":
                 return self._budgets.lost(str(reply[2]), reply[3] / 1_000_000)
-            return _refusal(reply, packed, budgets)
-        slots = packed.slots
-        if candidates:
-            slots = slots + candidates[reply[1] - 1].slots
-        if slots:
-            self._live[ask.call_id] = slots + self._live.get(ask.call_id, [])
-        if budgets:
-            subjects = _subjects(budgets)
-            *holds, born = reply[-len(budgets) - 1 :]
-            self._budgets.mine.take(ask.call_id, subjects, map(int, holds))
-            self._budgets.born = self._budgets.born or born.decode()
-            self._budgets.has_asked = True
-        return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(packed, reply, 2))
+            return _refusal(reply, form)
+        self._note_taken(ask.call_id, form, reply)
+        return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(form.limits, reply, 2))
 
-    def _pack(
-        self, ask: Ask, packed: PackedLimits, candidates: Sequence[PackedLimits], budgets: Budgets
-    ) -> tuple[list[bytes], list[bytes]]:
-        """The keys and arguments of ADMIT."""
-        keys = packed.keys.copy()
-        arguments = [id_bulk(ask.call_id), self._lease, known_bulk(len(keys)), known_bulk(len(candidates))]
-        if candidates:
-            arguments += [known_bulk(len(quotas.keys)) for quotas in candidates]
-        arguments += packed.arguments(ask)
-        for quotas in candidates:
-            keys += quotas.keys
-            arguments += quotas.arguments(ask)
-        for budget, hold, most in budgets:
-            keys += budget.keys
-            arguments += (bulk(hold), bulk(most))
-            arguments += budget.arguments
-        if budgets:
-            keys.append(BORN)
-            arguments.append(known_bulk(self._budgets.born))
-        return keys, arguments
+    def _note_taken(self, call_id: str, form: AdmissionForm, reply: list[Any]) -> None:
+        slots = form.limits.slots
+        if form.candidates:
+            slots = slots + form.candidates[reply[1] - 1].slots
+        if slots:
+            self._live[call_id] = slots + self._live[call_id] if call_id in self._live else slots
+        if form.budgets:
+            *holds, born = reply[-len(form.budgets) - 1 :]
+            self._budgets.note_taken(call_id, form.subjects, holds, born)
 
     async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
         windows = [limit for limit in limits if limit.window_s]
@@ -176,10 +152,6 @@ class RedisLimits:
                 self._commands.send("EVAL", RENEW.source, 1, slots, self._lease_ms, *some)
 
 
-def _subjects(budgets: Budgets) -> list[str]:
-    return [budget.subject for budget, *_ in budgets]
-
-
 def _level(limit: Limit, bucket: bytes | None, now: float) -> float:
     """What a bucket holds now, as `level_of` in `admission_scripts.py` has it; `now` in seconds of Redis' clock."""
     if bucket is None:
@@ -198,18 +170,20 @@ def _in_parts(call_ids: list[str]) -> Iterator[list[str]]:
         yield call_ids[start : start + _RENEWED_AT_ONCE]
 
 
-def _refusal(reply: list[Any], packed: PackedLimits, budgets: Budgets) -> Verdict:
+def _refusal(reply: list[Any], form: AdmissionForm) -> Verdict:
     _, said, number, wait_us, window = reply[:5]
     reason = said.decode()
-    refused_by = packed.limits[number - 1] if reason == "limit" else None
+    refused_by = form.limits.limits[number - 1] if reason == "limit" else None
     budget = None
     if window:
-        refusing = budgets[number - 1][0]
+        refusing = form.budgets[number - 1]
         budget = (refusing.subject, refusing.windows[window - 1])
     retry_after_s = wait_us / 1_000_000 if wait_us >= 0 else math.inf
-    return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(packed, reply, 5))
+    return Verdict(False, refused_by, budget, reason, retry_after_s, 0, _standings(form.limits, reply, 5))
 
 
 def _standings(packed: PackedLimits, reply: list[Any], start: int) -> list[Standing]:
-    said = iter(reply[start:])
-    return [Standing(limit, next(said), next(said) / 1_000_000) for limit in packed.windows]
+    windows = packed.windows
+    end = start + 2 * len(windows)
+    resets_s = [wait_us / 1_000_000 for wait_us in reply[start + 1 : end : 2]]
+    return list(map(Standing, windows, reply[start:end:2], resets_s))

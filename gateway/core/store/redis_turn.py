@@ -16,7 +16,7 @@ from gateway.core.store.connection import Connection, Refused
 from gateway.core.store.ending_script import END_CALLS
 from gateway.core.store.interface import Charge, Limit
 from gateway.core.store.packing import keys_of
-from gateway.core.store.script import bulk, id_bulk, known_bulk
+from gateway.core.store.script import bulk, id_bulk, known_bulk, number_bulk
 
 KEPT_MS = 7 * 86_400_000
 """Nothing is a record here: a subject of which nobody has spoken for so long is asked of SQL again."""
@@ -69,9 +69,13 @@ class Turn:
         self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
     ) -> None:
         """As Store.settle. Without a call id no hold is touched."""
-        attempt = (id_bulk(call_id), known_bulk(process), bulk(seq))
+        attempt = (id_bulk(call_id), known_bulk(process), number_bulk(seq))
         for charge in charges:
-            self._settled[charge.subject] += (*attempt, known_bulk(charge.quarter), bulk(charge.amount))
+            self._settled[charge.subject] += (
+                *attempt,
+                known_bulk(charge.quarter),
+                number_bulk(charge.amount),
+            )
         for subject in ends:
             self._released[subject].append(call_id)
         self._note()
@@ -177,5 +181,5 @@ def _corrections(taken: _Taken) -> list[bytes]:
     """Of each bucket its amount, window in s, and what is taken."""
     packed: list[bytes] = []
     for limit, more in taken.values():
-        packed += (known_bulk(limit.amount), known_bulk(limit.window_s), bulk(more))
+        packed += (known_bulk(limit.amount), known_bulk(limit.window_s), number_bulk(more))
     return packed

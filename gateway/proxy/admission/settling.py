@@ -43,13 +43,13 @@ def charges_of(
     cost = units_in(closed.cost_usd)
     spent = cost + units_in(closed.loss_usd)
     charge = charge_of(cost, opened.charge_factor)
-    amounts = [(subject, spent if subject == DEPLOYMENT else charge) for subject in rules.payers]
+    quarter = quarter_of(opened.started_at)
+    charges = [
+        Charge(subject, quarter, spent if subject == DEPLOYMENT else charge) for subject in rules.payers
+    ]
     if rules.own_payers:
         own = charge + units_in(closed.own_cost_usd)
-        amounts += [(subject, own) for subject in rules.own_payers]
+        charges += [Charge(subject, quarter, own) for subject in rules.own_payers]
     if (provider := provider_name(opened.provider)) in budgeted:
-        amounts.append((provider, spent))
-    if not amounts:
-        return []
-    quarter = quarter_of(opened.started_at)
-    return [Charge(subject, quarter, amount) for subject, amount in amounts if amount]
+        charges.append(Charge(provider, quarter, spent))
+    return charges if charge and spent else [each for each in charges if each.amount]

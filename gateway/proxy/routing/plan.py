@@ -1,7 +1,7 @@
 """Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from accounts.keys import KeyFacts
@@ -59,6 +59,11 @@ class RoutePlan:
     """What is told of the answer depends on who answers."""
     is_told: bool = False
     """There may be something to tell in headers."""
+    ways: tuple[Way, ...] = field(init=False)
+    """To the candidates."""
+
+    def __post_init__(self) -> None:
+        self.ways = tuple([candidate.way for candidate in self.candidates])
 
 
 @dataclass(slots=True)

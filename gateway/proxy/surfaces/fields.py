@@ -12,6 +12,8 @@ Check = Callable[[Any, str], None]
 """Called with the value and its name, such as `messages[0].role`."""
 
 TOO_MANY = "too_many_entries"
+_NUMBERS = frozenset({int, float})
+"""As JSON has them: true and false are none."""
 
 
 def refuse(param: str, allowed: str, given: Any) -> InvalidRequest:
@@ -28,7 +30,7 @@ def too_many(param: str, value: Sequence[Any] | Mapping[str, Any], most: int) ->
 
 def number(least: float, most: float) -> Check:
     def check(value: Any, param: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float) or not least <= value <= most:
+        if type(value) not in _NUMBERS or not least <= value <= most:
             raise refuse(param, f"a number from {least:g} to {most:g}", value)
 
     return check
@@ -36,7 +38,7 @@ def number(least: float, most: float) -> Check:
 
 def integer(least: int, most: int = 2**53) -> Check:
     def check(value: Any, param: str) -> None:
-        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        if type(value) is not int or not least <= value <= most:
             raise refuse(param, f"a whole number from {least} to {most}", value)
 
     return check

@@ -156,6 +156,25 @@ def test_a_call_asks_for_the_lease_of_a_half_open_one_itself(half_open, granted,
     assert (target and target.way, claimed) == (tried, asked)
 
 
+@pytest.mark.parametrize(("half_open", "followed"), [((2, 3), [2, 3]), ((2,), [3, 2]), ((3,), [2, 3])])
+def test_where_all_others_failed_a_call_goes_to_those_that_may_be_well_again(half_open, followed):
+    targets = targets_of(1, 2, 3, broken=half_open, kind=FailureKind.AUTH)
+    targets._health.is_shared = True
+    for breaker in targets._health.broken.values():
+        breaker.open_until = time.monotonic()
+    assert targets.advance().way == 1
+    tried = []
+    while targets.may_follow(a_failure(FailureKind.UNAVAILABLE, 503)):
+        tried.append(targets.advance().way)
+    assert tried == followed
+
+
+def test_where_all_others_failed_a_call_goes_to_none_that_is_left_alone():
+    targets = targets_of(1, 2, broken=(2,), kind=FailureKind.AUTH)
+    assert targets.advance().way == 1
+    assert not targets.may_follow(a_failure(FailureKind.UNAVAILABLE, 503))
+
+
 def test_a_target_that_has_its_part_of_failures_is_passed_over_for_the_next():
     targets = targets_of(1, 2, 3)
     for _ in range(FREE):

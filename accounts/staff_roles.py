@@ -1,0 +1,86 @@
+"""What each desk of the operator's staff may do: groups with exactly these permissions; pure.
+
+A migration makes the groups where there are none of that name, with a frozen copy of this table, and whoever is a
+superuser may change them after that. What comes later is given by a migration of its own.
+"""
+
+from collections.abc import Iterable, Mapping
+from enum import StrEnum
+
+
+class StaffRole(StrEnum):
+    CURATOR = "Curator"
+    """Keeps the catalogue; sees nothing of teams."""
+
+    OPERATOR = "Operator"
+    """Keeps providers, their credentials, quotas, health and bills, and what the deployment itself may spend."""
+
+    SUPPORT = "Support"
+    """Looks at teams, keys, limits, money and receipts, and at the portal as a team sees it; changes nothing."""
+
+    SECURITY = "Security"
+    """Keeps identity providers, switches people off and on, ends sessions, revokes keys, reads the audit."""
+
+    AUDITOR = "Auditor"
+    """Looks at everything but credentials; changes nothing."""
+
+
+def _all(app: str, *models: str) -> frozenset[str]:
+    return frozenset(
+        f"{app}.{act}_{model}" for model in models for act in ("add", "change", "delete", "view")
+    )
+
+
+def _see(app: str, *models: str) -> frozenset[str]:
+    return frozenset(f"{app}.view_{model}" for model in models)
+
+
+def _change(app: str, *models: str) -> frozenset[str]:
+    return frozenset(f"{app}.change_{model}" for model in models)
+
+
+_CATALOGUE = ("alias", "edition", "ignoredfinding", "model", "offering", "organisation", "price", "route")
+_CATALOGUE_ROWS = (*_CATALOGUE, "routemember")
+_TEAMS = (
+    "accessrequest",
+    "allowance",
+    "budget",
+    "key",
+    "limit",
+    "membership",
+    "membershipgrant",
+    "project",
+    "serviceaccount",
+    "team",
+)
+_MONEY = ("ledgerentry", "statement", "centrestatement")
+_PROVIDERS = ("bill", "billmapping", "provider", "quota")
+_DIRECTORIES = ("scimdirectory", "scimgroup", "scimgrouprole", "scimtoken", "scimuser")
+_CREDENTIALS = ("administratorcredential", "credential", "providercredential")
+
+PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
+    StaffRole.CURATOR: _all("catalogue", *_CATALOGUE_ROWS) | _see("providers", "provider"),
+    StaffRole.OPERATOR: _all("providers", *_PROVIDERS, *_CREDENTIALS)
+    | _see("catalogue", *_CATALOGUE_ROWS)
+    | _change("catalogue", "offering", "route")
+    | _all("catalogue", "routemember")
+    | {"accounts.change_operators_budget"},
+    StaffRole.SUPPORT: _see("accounts", *_TEAMS, *_MONEY, "alert", "user") | {"accounts.view_as_team"},
+    StaffRole.SECURITY: _see("accounts", "auditentry", "auditreceiver", "key", "membership", "team", "user")
+    | _all("accounts", *_DIRECTORIES)
+    | _see("auth", "group")
+    | {"accounts.switch_user", "accounts.revoke_key"},
+    StaffRole.AUDITOR: _see(
+        "accounts", *_TEAMS, *_MONEY, "alert", "alertchannel", "auditentry", "auditreceiver", "user"
+    )
+    | _see("accounts", "scimdirectory", "scimgroup", "scimgrouprole", "scimuser")
+    | _see("auth", "group")
+    | _see("catalogue", *_CATALOGUE_ROWS)
+    | _see("providers", *_PROVIDERS),
+}
+"""`app.codename` of each."""
+
+
+def written(table: Mapping[StaffRole, Iterable[str]]) -> dict[str, list[str]]:
+    """As migrations have it."""
+    return {role.value: sorted(names) for role, names in table.items()}
