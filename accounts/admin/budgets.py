@@ -102,6 +102,9 @@ class BudgetAdmin(HistoryAdminBase):
         return bool(super().has_change_permission(request, obj)) or self._may_keep_operators(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Where raises need two people, nobody raises one without end by deleting it: two switch it off."""
+        if settings.RAISE_ALONE_MOST_USD is not None:
+            return False
         return bool(super().has_delete_permission(request, obj)) or self._may_keep_operators(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -153,11 +156,6 @@ class BudgetAdmin(HistoryAdminBase):
             request, "Nothing is changed yet: it is an access request, and another person grants it."
         )
         return HttpResponseRedirect(reverse("admin:accounts_budget_changelist"))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Budget | None = None) -> bool:
-        """Where raises need two people, nobody raises one without end by deleting it: two switch it off."""
-        is_allowed: bool = super().has_delete_permission(request, obj)
-        return is_allowed and settings.RAISE_ALONE_MOST_USD is None
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:  # noqa: ARG002
         remove_budget(budget=obj, is_staff=True)
