@@ -11,7 +11,6 @@ from rest_framework.response import Response
 
 from accounts import invitations, memberships
 from accounts.acting import Acting
-from accounts.authentication import SessionAuthentication
 from accounts.management_view import TEAM, ManagementView, acting_of, checked, find_row, page_of, person_of
 from accounts.member_serializers import (
     AcceptanceSerializer,
@@ -274,8 +273,6 @@ class InvitationRenewalView(ManagementView):
 
 class AcceptanceView(ManagementView):
     """`/v1/invitations/accept`, for people who signed in."""
-
-    authentication_classes = [SessionAuthentication]
 
     @extend_schema(
         tags=["team"],

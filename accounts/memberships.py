@@ -14,12 +14,14 @@ from django.utils import timezone
 
 from accounts import services
 from accounts.acting import Acting, refusal
+from accounts.alerts.raising import raise_alert
 from accounts.allowances import grant as grant_allowances
 from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Team, User
 from accounts.revision import Part, take_revision
 from accounts.rights import CALLING, Right, Role, highest
 from accounts.scopes import MANAGEMENT
 from accounts.sessions import end_sessions
+from gateway.core.lines import as_one_line
 from gateway.core.refusals import InvalidField, Refused
 
 Source = MembershipGrant.Source
@@ -284,6 +286,19 @@ def _settle(membership: Membership, before: str | None, revision: int) -> None:
     if before is None and role is not None:
         grant_allowances(membership)
     Key.objects.filter(team=membership.team_id, owner=membership.user_id).update(revision=revision)
+    if before in CALLING and role not in CALLING:
+        _tell_left_behind(membership, at)
+
+
+def _tell_left_behind(membership: Membership, at: datetime) -> None:
+    if count := live_keys_of(membership).count():
+        data = {
+            "who": as_one_line(str(membership.user)),
+            "team_name": as_one_line(membership.team.name),
+            "count": str(count),
+        }
+        cause = f"member:{membership.pk}"
+        raise_alert("keys.left_behind", cause=cause, window=str(at), team=membership.team, data=data)
 
 
 def _check_may(by: Acting | None, team: Team, before: str | None, after: Role | None) -> None:
@@ -332,5 +347,7 @@ def _switch_person(person: User, *, is_active: bool) -> None:
     person.is_active = is_active
     if not is_active:
         end_sessions(person)
+        for membership in person.memberships.in_roles(CALLING).select_related("team", "user"):
+            _tell_left_behind(membership, timezone.now())
     services.tell_keys_of(users=[person])
     person.save(update_fields=["is_active"])

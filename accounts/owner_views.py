@@ -223,7 +223,7 @@ class _RowView(ManagementView):
         row = self.find(id, Right.KEYS)
         if reason := self.reason_to_keep(row):
             raise ApiError(f"'{id}' cannot be deleted: {reason}", status=409, code="in_use")
-        row.delete()
+        services.delete_owner(row)
         return Response(status=status.HTTP_204_NO_CONTENT)
 
     def find(self, slug: str, right: Right = Right.READ) -> Any:

@@ -277,6 +277,16 @@ def save_project(project: Project) -> Project:
 
 
 @transaction.atomic
+def delete_owner(row: ServiceAccount | Project) -> None:
+    """One that nothing refers to, with its limits and budgets: each is told in the audit while its subject is there."""
+    Key.objects.for_team(row.team_id).update(revision=take_revision(Part.KEYS))
+    take_revision(Part.RULES)
+    for each in (*row.limits.with_subjects(), *row.budgets.with_subjects()):
+        each.delete()
+    row.delete()
+
+
+@transaction.atomic
 def tell_keys_of(*, users: Sequence[User]) -> None:
     """Let processes see that people were switched off or on, or have left or joined teams: their keys obey."""
     Key.objects.filter(owner__in=users).update(revision=take_revision(Part.KEYS))

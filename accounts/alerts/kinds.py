@@ -161,6 +161,13 @@ _ALL = (
         "{who} asks for access in {team_name}: {what}",
         "What: {what}\nWho: {who}\nTeam: {team_name}\nUntil: {ends_at}\nWhy: {reason}\n\n"
         "Grant or decline it in the admin, under Access requests.",
+        "keys.left_behind",
+        "Somebody's keys wait for a decision",
+        _OWNERS,
+        "Keys of {who} are refused and wait for a decision: {team_name}",
+        "Whose: {who}\nTeam: {team_name}\nKeys: {count}\n\n"
+        "Who had them has left, is switched off or only looks on. Revoke them, or hand them over: "
+        "on the team's page, under Members.",
     ),
     Kind(
         "credential.refused",

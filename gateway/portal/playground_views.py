@@ -13,7 +13,7 @@ from accounts.memberships import teams_of
 from accounts.rights import Right
 from gateway.core.links import base_url_of
 from gateway.core.refusals import InvalidField
-from gateway.portal.acting import acting_everywhere, acting_for, person_of
+from gateway.portal.acting import acting_everywhere, acting_for, checked, choose, person_of
 
 MOST_MODELS = 4
 
@@ -27,12 +27,12 @@ def playground(request: HttpRequest) -> HttpResponse:
     everywhere = acting_everywhere(request)
     if not everywhere:
         return render(request, "portal/no_team.html")
-    calling = [each.team for each in everywhere if each.may(Right.CALL)]
-    slug = request.GET.get("team", calling[0].slug if calling else "")
-    team = next((each.team for each in everywhere if each.team.slug == slug), everywhere[0].team)
+    calling = [each for each in everywhere if each.may(Right.CALL)]
+    slug = request.GET.get("team")
+    here = choose(everywhere if slug is not None or not calling else calling, slug)
     context = {
-        "teams": calling,
-        "team": acting_for(request, team, Right.CALL).team,
+        "teams": [each.team for each in calling],
+        "team": checked(here, Right.CALL).team,
         "model": request.GET.get("model", "")[:200],
         "most_models": MOST_MODELS,
         "base_url": base_url_of(request),

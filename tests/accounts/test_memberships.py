@@ -26,7 +26,17 @@ from accounts.memberships import (
     take_grant,
     teams_of,
 )
-from accounts.models import AuditEntry, Key, Limit, Membership, MembershipGrant, ServiceAccount, Team, User
+from accounts.models import (
+    Alert,
+    AuditEntry,
+    Key,
+    Limit,
+    Membership,
+    MembershipGrant,
+    ServiceAccount,
+    Team,
+    User,
+)
 from accounts.rights import Role
 from accounts.services import rotate_key
 from gateway.core.refusals import InvalidField, Refused
@@ -182,6 +192,8 @@ def test_own_keys_are_refused_and_told_to_processes_and_wait_in_a_queue(
     assert Key.objects.get(pk=key.pk).revision > key.revision
     assert Key.objects.get(pk=key.pk).stopped_by == "owner"
     assert list(keys_left_behind(team)) == [key]
+    told = Alert.objects.get(kind="keys.left_behind")
+    assert (told.team, told.data["who"], told.data["count"]) == (team, "mary", "1")
 
 
 def test_keys_work_again_with_the_role(team: Team, mary: User) -> None:
@@ -218,6 +230,7 @@ def test_leavers_keys_are_revoked(team: Team, mary: User) -> None:
     left = leave(membership=membership(mary, team), keys=KeysThen("revoke"))
     assert not left.is_active
     assert Key.objects.filter(revoked_at__isnull=True).count() == 0
+    assert not Alert.objects.filter(kind="keys.left_behind").exists()
     assert {key.pk, playground.pk} == set(Key.objects.values_list("pk", flat=True))
 
 

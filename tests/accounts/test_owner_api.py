@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from accounts.budgeting import make_budget
 from accounts.key_facts import facts_of
-from accounts.models import Key, Membership, Project, Team, User
+from accounts.limiting import set_limit
+from accounts.models import Budget, Key, Limit, Membership, Project, ServiceAccount, Team, User
 from accounts.rights import Role
 from tests.accounts.conftest import Caller
 from tests.make import make_entry, make_key, make_team, make_user
@@ -295,3 +297,17 @@ def test_key_says_who_keeps_it_out(call: Caller, manager: str, team: Team) -> No
 def test_archived_team_is_no_longer_acted_for(owner: Client, team: Team) -> None:
     assert owner.post("/v1/team/archive").json()["state"] == "archived"
     assert owner.get("/v1/team").status_code == 403
+
+
+@pytest.mark.parametrize("kind", ["project", "service_account"])
+def test_one_with_limits_and_budgets_is_deleted_with_them(
+    call: Caller, manager: str, team: Team, kind: str
+) -> None:
+    made = {"project": Project, "service_account": ServiceAccount}[kind].objects.create(
+        team=team, slug="blue", name="Blue"
+    )
+    set_limit(subject=made, unit="tokens", window="day", amount=5)
+    make_budget(subject=made, window="day", amount_usd=Decimal(5))
+    assert call("DELETE", f"/v1/{kind.replace('_', '-')}s/blue", manager).status_code == 204
+    assert not Limit.objects.exists()
+    assert not Budget.objects.exists()

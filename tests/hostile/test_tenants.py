@@ -11,9 +11,11 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.alerts.channels import make_channel
 from accounts.models import (
+    AccessRequest,
     AlertChannel,
     Allowance,
     Budget,
+    Invitation,
     Key,
     Limit,
     Membership,
@@ -33,6 +35,7 @@ from tests.make import make_entry, make_key, make_provider, make_team, make_user
 pytestmark = pytest.mark.django_db
 SECRET = "secret plans of another team"
 MAY = datetime(2026, 5, 10, tzinfo=UTC).timestamp()
+LATER = datetime(2099, 1, 1, tzinfo=UTC)
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The catalogue is everybody's, and so are files. Directories and people are no teams: their own tests hold them apart.
 # The last one answers what is not an address at all.
@@ -69,6 +72,23 @@ def foreign() -> dict[str, str]:
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
     credential = ProviderCredential.objects.create(provider=make_provider(), team=team, label=SECRET)
+    asked = AccessRequest.objects.create(
+        team=team,
+        person=member.user,
+        kind="role",
+        asked={"role": "admin"},
+        summary=SECRET,
+        fingerprint="x",
+        reason=SECRET,
+        decider="team",
+    )
+    invitation = Invitation.objects.create(
+        team=team,
+        email=f"{SECRET.replace(' ', '-')}@example.com",
+        role="member",
+        digest="x" * 64,
+        expires_at=LATER,
+    )
     make_entry(key, request_id="req_0123456789abcdef", project=SECRET)
     record_attempts(
         [attempt(team_id=team.pk, key_id=key.pk, lineage_id=key.pk, project=SECRET, started_at=MAY)]
@@ -88,6 +108,9 @@ def foreign() -> dict[str, str]:
         "service-accounts": "robot",
         "projects": "blue",
         "members": str(member.pk),
+        "access-requests": asked.public_id,
+        "requests": asked.public_id,
+        "invitations": str(invitation.pk),
         "allowances": str(allowance.pk),
         "limits": str(limit.pk),
         "budgets": str(budget.pk),
@@ -106,13 +129,23 @@ def clients() -> dict[str, Client]:
         _, text = make_key(team, scope, scope=scope)
         found[scope] = Client(headers={"authorization": f"Bearer {text}"})
     found["session"] = Client()
-    found["session"].force_login(make_user("mary", teams=[team]))
+    found["session"].force_login(make_user("mary", teams=[team], role="owner"))
     return found
 
 
 def rows() -> list[Any]:
     team = Team.objects.get(slug="other")
-    kinds = (Key, StoredResponse, ServiceAccount, Project, AlertChannel, ProviderCredential)
+    kinds = (
+        Key,
+        Membership,
+        AccessRequest,
+        Invitation,
+        StoredResponse,
+        ServiceAccount,
+        Project,
+        AlertChannel,
+        ProviderCredential,
+    )
     limits = Limit.objects.filter(project__team=team).values()
     budgets = Budget.objects.filter(project__team=team).values()
     return [*limits, *budgets, *(row for kind in kinds for row in kind.objects.filter(team=team).values())]
@@ -138,14 +171,24 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/credentials/{id}",
         "/team/credentials/{id}/remove",
         "/team/credentials/{id}/test",
+        "/team/invitations/{id}/renew",
+        "/team/invitations/{id}/withdraw",
         "/team/limits/{id}/remove",
         "/team/members/{id}",
+        "/team/members/{id}/role",
+        "/team/members/{id}/suspend",
         "/team/projects/{id}",
         "/team/projects/{id}/archive",
+        "/team/requests/{id}/decide",
+        "/team/requests/{id}/end",
+        "/team/requests/{id}/withdraw",
         "/team/service-accounts/{id}",
         "/team/service-accounts/{id}/switch",
         "/team/statements/{id}",
         "/team/statements/{id}/csv",
+        "/v1/access-requests/{id}",
+        "/v1/access-requests/{id}/decide",
+        "/v1/access-requests/{id}/end",
         "/v1/alert-channels/{id}",
         "/v1/alert-channels/{id}/deliveries",
         "/v1/alert-channels/{id}/deliveries/{id}/replay",
@@ -156,10 +199,14 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/v1/budgets/{id}/raise",
         "/v1/credentials/{id}",
         "/v1/credentials/{id}/test",
+        "/v1/invitations/{id}",
+        "/v1/invitations/{id}/renew",
         "/v1/keys/{id}",
+        "/v1/keys/{id}/hand-over",
         "/v1/keys/{id}/revoke",
         "/v1/keys/{id}/rotate",
         "/v1/limits/{id}",
+        "/v1/members/{id}",
         "/v1/projects/{id}",
         "/v1/receipts/{id}",
         "/v1/responses/{id}",

@@ -53,6 +53,8 @@ class Good:
 
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
+    "access_request_create": [Good({"kind": "role", "asked": {"role": "admin"}, "reason": "The release"})],
+    "access_request_decide": [Good({"decision": "decline"})],
     "alert_channel_create": [Good(CHANNEL)],
     "allowance_create": [Good({"whose": "member", "unit": "usd", "window": "month", "amount": "5"})],
     "allowance_partial_update": [Good({"amount": "4"})],
@@ -77,7 +79,12 @@ GOOD: dict[str, list[Good]] = {
     "generate_content": [Good(CONTENTS)],
     "leak_report": [Good({"key": "sk-gw-nobodys"}), Good([{"token": "sk-gw-nobodys", "type": "key"}])],
     "keys_create": [Good({"name": "one"})],
+    "keys_hand_over_create": [Good({"owner": None})],
     "keys_partial_update": [Good({"name": "two"})],
+    "invitation_accept": [Good({"secret": "nobodys"})],
+    "invitation_create": [Good({"email": "ann@example.com", "role": "member"})],
+    "invitation_renew": [Good({"mail": False})],
+    "member_partial_update": [Good({"role": "viewer"})],
     "limit_create": [Good(LIMIT)],
     "limit_partial_update": [Good({"amount": 50})],
     "messages_count_tokens": [Good(CHAT)],
@@ -131,13 +138,16 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 OPERATIONS = list(operations(api_document()))
 MANAGED = (
     *(
+        "/v1/access-requests",
         "/v1/alert-channels",
         "/v1/allowances",
         "/v1/audit",
         "/v1/budgets",
         "/v1/credentials",
+        "/v1/invitations",
         "/v1/keys",
         "/v1/limits",
+        "/v1/members",
         "/v1/projects",
         "/v1/receipts",
         "/v1/service-accounts",
@@ -161,10 +171,10 @@ NAMING = [
 
 
 def changes_team(operation: Declared) -> bool:
-    return (
-        operation.path.startswith(("/v1/team", "/v1/alert-channels", "/v1/allowances"))
-        and operation.method != "get"
-    )
+    """Or asks whom it invited, or for more: that is for people, too."""
+    changed = ("/v1/team", "/v1/alert-channels", "/v1/allowances", "/v1/members")
+    is_change = operation.path.startswith(changed) and operation.method != "get"
+    return is_change or operation.path.startswith(("/v1/invitations", "/v1/access-requests"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +228,11 @@ class Caller:
     def _new_row(self, operation: Declared) -> str:
         """Of what keys make; of alert channels and allowances those that are there."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
-        if path in {"/v1/alert-channels", "/v1/allowances"}:
+        if path == "/v1/access-requests":
+            return "arq_1"
+        if path == "/v1/invitations":
+            return "1"
+        if path in {"/v1/alert-channels", "/v1/allowances", "/v1/members"}:
             listed = self.http.get(path, headers={"authorization": f"Bearer {self.keys[True]}"}).json()
             return str(listed["data"][0]["id"])
         if path == "/v1/limits":
@@ -263,6 +277,28 @@ def put_statement(product: Product, team: int) -> None:
         )
 
 
+def put_invitation(product: Product, team: int) -> None:
+    """One, which no key makes."""
+    with sqlite3.connect(product.folder / "gatehouse.sqlite3") as database:
+        database.execute(
+            "INSERT INTO accounts_invitation (id, team_id, email, role, digest, created_at, expires_at) VALUES"
+            " (1, ?, 'ann@example.com', 'member', 'x', '2026-05-01 00:00:00', '2099-01-01 00:00:00')",
+            [team],
+        )
+
+
+def put_access_request(product: Product, team: int) -> None:
+    """Likewise."""
+    with sqlite3.connect(product.folder / "gatehouse.sqlite3") as database:
+        database.execute(
+            "INSERT INTO accounts_accessrequest (public_id, team_id, person_id, kind, asked, summary, fingerprint,"
+            " reason, decider, state, note, applied, created_at) SELECT 'arq_1', ?, MIN(id), 'role',"
+            " '{\"role\": \"admin\"}', 'The role admin', 'x', 'The release', 'team', 'open', '', '{}',"
+            " '2026-05-01 00:00:00' FROM accounts_user",
+            [team],
+        )
+
+
 @pytest.fixture(scope="module")
 def caller(own_product: Product) -> Iterator[Caller]:
     product = own_product
@@ -277,6 +313,8 @@ def caller(own_product: Product) -> Iterator[Caller]:
                 "/admin/accounts/alertchannel/add/", team=pages.row_id("accounts/team", "demo"), **CHANNEL
             )
             put_statement(product, int(pages.row_id("accounts/team", "demo")))
+            put_invitation(product, int(pages.row_id("accounts/team", "demo")))
+            put_access_request(product, int(pages.row_id("accounts/team", "demo")))
             caller._made("/v1/projects", {"slug": LIMITED, "name": "Limited"}, key=keys[True])
             yield caller
 

@@ -13,9 +13,19 @@ from selenium.webdriver import Keys
 from accounts.alerts import channels
 from accounts.budgeting import make_budget, raise_budget
 from accounts.limiting import set_limit
+from accounts.memberships import suspend_member
 from accounts.models import AlertChannel, Key, Membership, Project, ServiceAccount, Team, User
 from accounts.rights import Role
-from tests.make import make_entry, make_key, make_offering, make_published, make_staff, make_team, make_user
+from tests.make import (
+    make_entry,
+    make_key,
+    make_membership,
+    make_offering,
+    make_published,
+    make_staff,
+    make_team,
+    make_user,
+)
 from tests.pages import DESKTOP, PHONE, Browser
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -42,7 +52,7 @@ ADMIN_PAGES = [
 @pytest.fixture
 def team() -> Team:
     team = make_team("atlas")
-    make_user("mary", teams=[team])
+    make_user("mary", teams=[team], role="admin")
     return team
 
 
@@ -195,7 +205,17 @@ def limited_pages(team: Team) -> list[str]:
         budget = make_budget(subject=subject, window="month", **terms)
     raise_budget(budget=budget, by_usd=Decimal(5), until=timezone.now() + timedelta(days=2))
     parts = (f"members/{mary.pk}", "service-accounts/robot", "projects/blue", f"budgets/{budget.pk}")
-    return [f"/keys/{key.public_id}", "/team", *(f"/team/{part}?team=atlas" for part in parts)]
+    suspended = make_membership(team)
+    make_key(team, owner=suspended.user)
+    suspend_member(membership=suspended)
+    people = (
+        "/team/members",
+        "/team/left-behind",
+        "/team/leave",
+        f"/team/members/{suspended.pk}",
+        "/invitation",
+    )
+    return [f"/keys/{key.public_id}", "/team", *people, *(f"/team/{part}?team=atlas" for part in parts)]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
