@@ -161,6 +161,8 @@ _ALL = (
         "{who} asks for access in {team_name}: {what}",
         "What: {what}\nWho: {who}\nTeam: {team_name}\nUntil: {ends_at}\nWhy: {reason}\n\n"
         "Grant or decline it in the admin, under Access requests.",
+    ),
+    Kind(
         "keys.left_behind",
         "Somebody's keys wait for a decision",
         _OWNERS,
