@@ -21,6 +21,8 @@ PAGES = ["user", "team", "key", "ledgerentry", "serviceaccount", "project", "mem
 def staff() -> Client:
     client = Client()
     client.force_login(make_staff())
+    # The first page lists the session, which takes queries of its own.
+    client.get("/admin/search/")
     return client
 
 
@@ -278,7 +280,8 @@ def limited_page(kind: str, team: Team) -> tuple[str, dict[str, str]]:
         key, _ = make_key(team)
         return f"key/{key.pk}", key_form()
     if kind == "membership":
-        return f"membership/{Membership.objects.create(team=team, user=make_user()).pk}", {}
+        forms = {"grants-TOTAL_FORMS": "0", "grants-INITIAL_FORMS": "0"}
+        return f"membership/{Membership.objects.create(team=team, user=make_user()).pk}", forms
     made = {"serviceaccount": ServiceAccount, "project": Project}[kind].objects.create(
         team=team, slug="blue", name="Blue"
     )

@@ -27,6 +27,7 @@ TYPED = {
     "accounts.Key": "name",
     "accounts.ServiceAccount": "name slug",
     "accounts.Project": "name slug",
+    "accounts.Invitation": "email",
     "accounts.AlertChannel": "name",
     "accounts.ScimDirectory": "name trusted_domains",
     "accounts.ScimUser": "user_name external_id display_name",
