@@ -19,6 +19,8 @@ from accounts.models import (
     AuditEntry,
     AuditReceiver,
     CentreStatement,
+    ClaimRule,
+    IdentityProvider,
     Key,
     LedgerEntry,
     Project,
@@ -73,6 +75,9 @@ def make_world() -> None:
     CentreStatement.objects.create(
         number=1, cost_centre="4711", month="2026-10", closed_at=now, calls=0, cost=0, charge=0
     )
+    IdentityProvider.objects.create(
+        slug="okta", name="Okta", issuer="https://okta.example", client_id="gatehouse"
+    )
     directory = ScimDirectory.objects.create(name="Okta")
     issue_token(directory)
     ScimGroup.objects.create(directory=directory, display_name="Engineers")
@@ -124,6 +129,8 @@ def rows() -> dict[str, list[Any]]:
     """All that staff could want to change, as it is."""
     watched = (
         AlertChannel,
+        ClaimRule,
+        IdentityProvider,
         Key,
         Project,
         ScimDirectory,

@@ -29,6 +29,8 @@ TYPED = {
     "accounts.Project": "name slug",
     "accounts.Invitation": "email",
     "accounts.AlertChannel": "name",
+    "accounts.ClaimRule": "claim value",
+    "accounts.IdentityProvider": "slug name issuer client_id scopes trusted_domains",
     "accounts.ScimDirectory": "name trusted_domains",
     "accounts.ScimUser": "user_name external_id display_name",
     "accounts.ScimGroup": "display_name external_id",
