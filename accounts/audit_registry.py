@@ -8,6 +8,8 @@ from accounts.models import (
     AlertChannel,
     Allowance,
     Budget,
+    ClaimRule,
+    IdentityProvider,
     Invitation,
     Key,
     Limit,
@@ -57,6 +59,8 @@ def watch_accounts() -> None:
         many=["groups", "user_permissions"],
     )
     watch(Group, many=["permissions"])
+    watch(IdentityProvider, unwatched=["created_at"], secret=["sealed_secret"])
+    watch(ClaimRule, page=_page_of_provider)
     watch(ScimDirectory, unwatched=["created_at"])
     watch(ScimToken, unwatched=["digest", "created_at", "last_used_at"], page=_page_of_directory)
     watch(ScimUser, unwatched=["created_at", "changed_at"], page=_page_of_directory)
@@ -66,6 +70,10 @@ def watch_accounts() -> None:
 
 def _team_page(row: Membership | Invitation) -> str:
     return audit_context.name_page("accounts.team", row.team_id)
+
+
+def _page_of_provider(rule: ClaimRule) -> str:
+    return audit_context.name_page("accounts.identityprovider", rule.provider_id)
 
 
 def _page_of_directory(row: ScimToken | ScimUser) -> str:

@@ -55,7 +55,15 @@ _TEAMS = (
 )
 _MONEY = ("ledgerentry", "statement", "centrestatement")
 _PROVIDERS = ("bill", "billmapping", "provider", "quota")
-_DIRECTORIES = ("scimdirectory", "scimgroup", "scimgrouprole", "scimtoken", "scimuser")
+_IDENTITY = (
+    "identityprovider",
+    "claimrule",
+    "scimdirectory",
+    "scimgroup",
+    "scimgrouprole",
+    "scimtoken",
+    "scimuser",
+)
 _CREDENTIALS = ("administratorcredential", "credential", "providercredential")
 
 PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
@@ -67,13 +75,15 @@ PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
     | {"accounts.change_operators_budget"},
     StaffRole.SUPPORT: _see("accounts", *_TEAMS, *_MONEY, "alert", "user") | {"accounts.view_as_team"},
     StaffRole.SECURITY: _see("accounts", "auditentry", "auditreceiver", "key", "membership", "team", "user")
-    | _all("accounts", *_DIRECTORIES)
+    | _all("accounts", *_IDENTITY)
     | _see("auth", "group")
     | {"accounts.switch_user", "accounts.revoke_key"},
     StaffRole.AUDITOR: _see(
         "accounts", *_TEAMS, *_MONEY, "alert", "alertchannel", "auditentry", "auditreceiver", "user"
     )
-    | _see("accounts", "scimdirectory", "scimgroup", "scimgrouprole", "scimuser")
+    | _see(
+        "accounts", "identityprovider", "claimrule", "scimdirectory", "scimgroup", "scimgrouprole", "scimuser"
+    )
     | _see("auth", "group")
     | _see("catalogue", *_CATALOGUE_ROWS)
     | _see("providers", *_PROVIDERS),

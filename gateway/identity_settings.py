@@ -1,6 +1,33 @@
 """How people sign in: what the environment says of it, and what Django and allauth read by name."""
 
+import json
+from typing import Any
+
 from gateway import env
+
+_NEEDED = {"slug", "name", "issuer", "client_id"}
+_KNOWN = _NEEDED | {"client_secret", "scopes", "trusted_domains"}
+
+
+def _read_providers(name: str) -> list[dict[str, Any]]:
+    try:
+        providers = json.loads(env.text(name) or "[]")
+    except json.JSONDecodeError:
+        providers = None
+    if not isinstance(providers, list) or not all(isinstance(each, dict) for each in providers):
+        raise env.BadEnvironment(f"{name} must be a JSON list of objects.")
+    for each in providers:
+        if not each.keys() >= _NEEDED or not each.keys() <= _KNOWN or not all(map(_is_text, each.values())):
+            raise env.BadEnvironment(
+                f"{name}: each identity provider has, as texts, {', '.join(sorted(_NEEDED))}, and may have "
+                f"{', '.join(sorted(_KNOWN - _NEEDED))}."
+            )
+    return providers
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
 
 AUTH_USER_MODEL = "accounts.User"
 AUTH_PASSWORD_VALIDATORS = [
@@ -42,6 +69,10 @@ SECOND_FACTOR = env.choice("GATEWAY_SECOND_FACTOR", "none", ("none", "staff", "o
 # Off: people sign in at their identity provider, and one login goes on to open by its password.
 LOCAL_PASSWORDS = env.flag("GATEWAY_LOCAL_PASSWORDS", default=True)
 BREAK_GLASS = env.text("GATEWAY_BREAK_GLASS")
+# Rows of the admin beside, or in place of, those that are made there.
+IDENTITY_PROVIDERS = _read_providers("GATEWAY_IDENTITY_PROVIDERS")
+# Where they may be besides public addresses.
+IDENTITY_PRIVATE_ADDRESSES_ALLOWED = env.words("GATEWAY_IDENTITY_ALLOW_PRIVATE")
 # Who may make an account of their own: with an invitation only, or anybody who can read mail.
 SIGN_UP = env.choice("GATEWAY_SIGN_UP", "invited", ("invited", "open"))
 

@@ -7,6 +7,7 @@ from accounts.models.audit import AuditEntry
 from accounts.models.audit_receiver import AuditReceiver
 from accounts.models.budget import Budget, BudgetNotice
 from accounts.models.export import ExportedDay
+from accounts.models.identity_provider import ClaimRule, IdentityProvider
 from accounts.models.invitation import Invitation
 from accounts.models.key import Key
 from accounts.models.ledger import LedgerEntry
@@ -43,7 +44,9 @@ __all__ = [
     "BudgetNotice",
     "CentreStatement",
     "CentreStatementPart",
+    "ClaimRule",
     "ExportedDay",
+    "IdentityProvider",
     "Invitation",
     "Key",
     "KeyRequest",

@@ -3,12 +3,12 @@
 import secrets
 
 from django.conf import settings
-from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models.functions import Lower
 
 from accounts.models.membership import ROLE_CHOICES, ROLES_KNOWN
 from accounts.models.team import Team
+from accounts.models.trusted_domains import TrustedDomainsModel
 from accounts.rights import Role
 from gateway.core.lines import OneLineTexts
 
@@ -19,21 +19,10 @@ def _resource_id() -> str:
     return secrets.token_hex(16)
 
 
-class ScimDirectory(OneLineTexts, models.Model):
+class ScimDirectory(OneLineTexts, TrustedDomainsModel):
     """An identity provider that keeps people and their teams here. Whoever shows one of its tokens is it."""
 
     name = models.CharField(max_length=100, unique=True, help_text="As people know it, such as “Okta”.")
-    trusted_domains = models.CharField(
-        max_length=500,
-        blank=True,
-        default="",
-        validators=[
-            RegexValidator(r"^([a-z0-9-]+(\.[a-z0-9-]+)+([ ,]+|$))*$", "Domains with blanks between them.")
-        ],
-        help_text="Domains of mail addresses, such as example.com, with blanks between them: whoever signs in here "
-        "with such an address is taken over by this directory once it names them. Empty: it keeps only those whom it "
-        "made.",
-    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -43,10 +32,6 @@ class ScimDirectory(OneLineTexts, models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    def trusts(self, address: str) -> bool:
-        domain = address.rpartition("@")[2].lower()
-        return bool(domain) and domain in self.trusted_domains.replace(",", " ").split()
 
 
 class ScimToken(models.Model):

@@ -5,11 +5,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
+from accounts import identity_providers
 from accounts.memberships import give_role
 from accounts.models import Key, Team, User
 from accounts.rights import Role
@@ -50,7 +53,16 @@ def fill(*, demo_port: int, demo_host: str = "127.0.0.1") -> Issued:
         # What staff delete later is not made again.
         issued = Issued() if Organisation.objects.exists() else _fill(demo_port)
         ensure_demo_providers(demo_port, host=demo_host)
+        _save_identity_providers()
     return issued
+
+
+def _save_identity_providers() -> None:
+    try:
+        identity_providers.save_set(settings.IDENTITY_PROVIDERS)
+    except ValidationError as error:
+        name, faults = next(iter(error.message_dict.items()))
+        raise CannotStart(f"GATEWAY_IDENTITY_PROVIDERS: {name}: {faults[0]}") from None
 
 
 def has_pending_migrations() -> bool:

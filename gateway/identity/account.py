@@ -7,6 +7,7 @@ from typing import Any
 
 from allauth.mfa.base.views import IndexView
 from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
 from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib import messages
@@ -19,7 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from accounts.audit import record_event
-from accounts.models import User
+from accounts.models import IdentityProvider, User
 from accounts.second_factor import is_demanded_of
 from accounts.sessions import end_sessions, sessions_of
 
@@ -75,6 +76,7 @@ class Account(IndexView):
             "codes": found.get(Authenticator.Type.RECOVERY_CODES),
             "is_demanded": is_demanded_of(person),
             "may_change_password": settings.LOCAL_PASSWORDS and person.has_usable_password(),
+            "providers": _providers_of(person),
             "sessions": _lines(self.request, person),
         }
 
@@ -109,6 +111,12 @@ def person_of(request: HttpRequest) -> User:
     """Of a page that takes somebody who has signed in."""
     assert isinstance(request.user, User)  # noqa: S101  # for types: pages without a sign-in do not call it
     return request.user
+
+
+def _providers_of(person: User) -> Sequence[tuple[IdentityProvider, bool]]:
+    """Each that opens the door, and whether it knows the person."""
+    known = set(SocialAccount.objects.filter(user=person).values_list("provider", flat=True))
+    return [(row, row.slug in known) for row in IdentityProvider.objects.filter(is_active=True)]
 
 
 def _lines(request: HttpRequest, person: User) -> Sequence[SessionLine]:

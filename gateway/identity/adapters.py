@@ -6,6 +6,7 @@ from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.internal.flows.login import get_authentication_records
+from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
@@ -13,13 +14,16 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from kombu.exceptions import OperationalError
 
-from accounts.models import User
+from accounts.models import IdentityProvider, User
 from accounts.second_factor import has_only, is_demanded_of
 from gateway.core.sealing import seal, unseal
+from gateway.identity import sso
 from gateway.identity.guessing import address_of
+from gateway.identity.outgoing import Session
 from gateway.identity.tasks import mail_notice
 
 logger = logging.getLogger(__name__)
@@ -88,11 +92,32 @@ class Factors(DefaultMFAAdapter):
 
 
 class Providers(DefaultSocialAccountAdapter):
-    """Of identity providers."""
+    """Of identity providers: rows of ours, and never of allauth's own table, where secrets would rest readable."""
 
-    def list_apps(self, *_request: Any, **_wanted: Any) -> list[Any]:
-        """None is connected yet; never those of allauth's own table, which no page of ours shows."""
-        return []
+    def list_apps(self, request: HttpRequest, provider: str | None = None, **_: Any) -> Any:  # noqa: ARG002
+        rows = IdentityProvider.objects.filter(is_active=True)
+        if provider not in {None, "openid_connect"}:
+            rows = rows.filter(slug=provider)
+        return sso.apps_of(rows)
+
+    def get_requests_session(self) -> Session:
+        return Session()
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:  # noqa: ARG002
         return False
+
+    def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
+        sso.let_in(request, sociallogin)
+
+    def get_connect_redirect_url(self, request: HttpRequest, socialaccount: Any) -> str:  # noqa: ARG002
+        return reverse("mfa_index")
+
+    def on_authentication_error(
+        self,
+        request: HttpRequest,
+        provider: Any,
+        error: Any = None,
+        exception: BaseException | None = None,
+        extra_context: Any = None,  # noqa: ARG002
+    ) -> None:
+        raise ImmediateHttpResponse(sso.on_failure(request, provider.name, error, exception))

@@ -13,7 +13,7 @@ from django.core.validators import MaxLengthValidator, ProhibitNullCharactersVal
 from django.http import HttpRequest, HttpResponse
 
 from accounts.guesses import WRONG_PASSWORDS, passwords_of
-from accounts.models import User
+from accounts.models import IdentityProvider, User
 from accounts.people import find_person
 from gateway.identity.adapters import NO_MATCH
 from gateway.identity.guessing import address_of, count, forgive, turn
@@ -76,6 +76,7 @@ class SignIn(LoginView):
 
     def get_context_data(self, **named: Any) -> dict[str, Any]:
         return dict(super().get_context_data(**named)) | {
+            "providers": IdentityProvider.objects.filter(is_active=True),
             "takes_passwords": settings.LOCAL_PASSWORDS,
             "is_open": settings.SIGN_UP == "open" and settings.LOCAL_PASSWORDS,
         }

@@ -49,6 +49,7 @@ _GROUPS = {
         ("Service accounts", "smart_toy", "accounts.serviceaccount"),
         ("Projects", "folder", "accounts.project"),
         ("People", "person", "accounts.user"),
+        ("Identity providers", "passkey", "accounts.identityprovider"),
         ("SCIM directories", "contacts", "accounts.scimdirectory"),
         ("SCIM groups", "group_work", "accounts.scimgroup"),
         ("Ledger", "receipt_long", "accounts.ledgerentry"),

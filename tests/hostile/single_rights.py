@@ -20,6 +20,8 @@ from accounts.models import (
     AuditEntry,
     AuditReceiver,
     CentreStatement,
+    ClaimRule,
+    IdentityProvider,
     Key,
     LedgerEntry,
     Project,
@@ -73,6 +75,9 @@ def make_world() -> None:
     Statement.objects.create(number=1, team=team, **month, **told)
     CentreStatement.objects.create(
         number=1, cost_centre="4711", month="2026-10", closed_at=now, calls=0, cost=0, charge=0
+    )
+    IdentityProvider.objects.create(
+        slug="okta", name="Okta", issuer="https://okta.example", client_id="gatehouse"
     )
     directory = ScimDirectory.objects.create(name="Okta")
     issue_token(directory)
@@ -136,6 +141,8 @@ def rows() -> dict[str, list[Any]]:
     watched = (
         AccessRequest,
         AlertChannel,
+        ClaimRule,
+        IdentityProvider,
         Key,
         Project,
         ScimDirectory,

@@ -97,6 +97,8 @@ MAY_CHANGE = {
     "accounts.revoke_key": {"Key"},
     "accounts.switch_user": {"User"},
     "accounts.change_project": {"Project", "Key"},
+    "accounts.change_identityprovider": {"IdentityProvider"},
+    "accounts.delete_identityprovider": {"IdentityProvider"},
     "accounts.change_scimdirectory": {"ScimDirectory", "ScimToken"},
     "accounts.delete_scimdirectory": {"ScimDirectory", "ScimGroup", "ScimToken"},
     "accounts.change_team": {"Team", "Key"},

@@ -41,7 +41,7 @@ def expected(role: StaffRole, addresses: dict[str, str]) -> set[str]:
 
 
 def test_migration_gives_what_the_table_says() -> None:
-    frozen = import_module("accounts.migrations.0041_staff_roles").TABLE
+    frozen = import_module("accounts.migrations.0042_staff_roles").TABLE
     assert frozen == written(PERMISSIONS)
 
 

@@ -40,7 +40,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The catalogue is everybody's, and so are files. Directories and people are no teams: their own tests hold them apart.
 # The last one answers what is not an address at all.
 EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
-EVERYBODYS += ("/scim/", "/account/", "/admin/")
+EVERYBODYS += ("/scim/", "/account/", "/sign-in/", "/admin/")
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:

@@ -17,6 +17,6 @@ def show(apps: Any, schema_editor: Any) -> None:  # noqa: ARG001  # Django's sig
 
 
 class Migration(migrations.Migration):
-    dependencies = [("accounts", "0042_ask_for_access")]
+    dependencies = [("accounts", "0043_ask_for_access")]
 
     operations = [migrations.RunPython(show, migrations.RunPython.noop)]

@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0041_staff_roles'),
+        ('accounts', '0042_staff_roles'),
     ]
 
     operations = [
