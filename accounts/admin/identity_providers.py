@@ -133,8 +133,11 @@ class IdentityProviderAdmin(HistoryAdminBase):
         return page
 
     @action(description="Try the rules", permissions=["change"], url_path="to-trial")  # type: ignore[untyped-decorator]  # the theme has no types
-    def to_trial(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002
-        return HttpResponse(status=302, headers={"Location": reverse("admin:claims_trial", args=[object_id])})
+    def to_trial(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        row = self.get_object(request, object_id)
+        if row is None:
+            raise Http404("There is no such identity provider.")
+        return HttpResponse(status=302, headers={"Location": reverse("admin:claims_trial", args=[row.pk])})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.show_trial)
