@@ -10,7 +10,7 @@ from django.test import Client
 
 from accounts.models import Budget, Key, User
 from accounts.sessions import end_sessions
-from accounts.staff_groups import make_groups
+from accounts.staff_groups import give, make_groups
 from accounts.staff_roles import PERMISSIONS, StaffRole, written
 from tests.hostile.single_rights import make_world, pages, permissions, row_of, rows
 from tests.hostile.test_single_rights import EVERYBODYS, changed_by, opened, opened_by
@@ -18,7 +18,7 @@ from tests.make import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 SURE = {"_form_submitted": "True"}
-SECURITYS = {"Key", "User", "ScimDirectory", "ScimGroup", "ScimToken"}
+SECURITYS = {"ClaimRule", "IdentityProvider", "Key", "User", "ScimDirectory", "ScimGroup", "ScimToken"}
 COMBINED = {"accounts_ledgerentry_correct", "catalogue_edition_rollback", "providers_bill_book"}
 """Pages that several rights open together, and not one alone."""
 
@@ -43,6 +43,14 @@ def expected(role: StaffRole, addresses: dict[str, str]) -> set[str]:
 def test_migration_gives_what_the_table_says() -> None:
     frozen = import_module("accounts.migrations.0042_staff_roles").TABLE
     assert frozen == written(PERMISSIONS)
+
+
+def test_what_came_later_is_added_to_groups_and_takes_nothing(groups: None) -> None:
+    group = Group.objects.get(name="Auditor")
+    group.permissions.clear()
+    give({"Auditor": ["accounts.view_team"], "Nobody": ["accounts.view_team"]})
+    assert [row.codename for row in group.permissions.all()] == ["view_team"]
+    assert not Group.objects.filter(name="Nobody").exists()
 
 
 def test_groups_have_exactly_what_the_table_says(groups: None) -> None:
