@@ -83,7 +83,7 @@ class _ChannelView(ManagementView):
     def changeable(self, text: str) -> AlertChannel:
         """Raises ApiError, Refused."""
         channel = self.found(text)
-        self.acting(Right.CREDENTIALS)
+        self.acting(Right.CHANNELS)
         return channel
 
     def _of(self, team: Any, text: str) -> AlertChannel:
@@ -123,7 +123,7 @@ class ChannelsView(ManagementView):
         return page_of(rows, query, lambda page: ChannelSerializer(page, many=True).data)
 
     def post(self, request: Request) -> Response:
-        team, given = self.asked_team(Right.CREDENTIALS), checked(NewChannelSerializer, request.data)
+        team, given = self.asked_team(Right.CHANNELS), checked(NewChannelSerializer, request.data)
         channel, secret = channels.make_channel(team=team, created_by=person_of(request), **given)
         return Response(_with_secret(channel, secret), status=status.HTTP_201_CREATED)
 

@@ -4,6 +4,7 @@ from django.contrib.auth.models import Group
 
 from accounts.audit import watch
 from accounts.models import (
+    AccessRequest,
     AlertChannel,
     Allowance,
     Budget,
@@ -37,6 +38,7 @@ def watch_accounts() -> None:
         team=lambda grant: grant.membership.team_id,
     )
     watch(Invitation, unwatched=["digest", "created_at", "sent_at"], page=_team_page)
+    watch(AccessRequest, unwatched=["created_at", "fingerprint", "applied"])
     former = ["former_requests_per_minute", "former_concurrency"]
     watch(Key, unwatched=["digest", "revision", "last_used_at", "unused_told_at", "created_at", *former])
     watch(Allowance, page=_page_of_allowance)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import budget_terms
 from accounts.limiting import actor
 from accounts.models import Budget
-from accounts.money import plain
+from accounts.money import plain, usd_of
 from accounts.revision import Part, take_revision
 from accounts.subject_rows import Owner, subject_columns
 from gateway.core.refusals import InvalidField
@@ -97,6 +97,20 @@ def remove_budget(*, budget: Budget, is_staff: bool = False) -> None:
     if not is_staff and budget.most_usd is not None:
         raise InvalidField("most_usd", "Staff set this budget: the team cannot remove it.")
     budget.delete()
+
+
+def raise_of(before: Budget, after: Budget) -> Decimal | None:
+    """How much more may be spent after a change, now or by what the team may then set; None: without bound."""
+    if (before.is_active and not after.is_active) or (before.refuses and not after.refuses):
+        return None
+    at = timezone.now().timestamp()
+    had = usd_of(before.amount_at(at))
+    more = usd_of(after.amount_at(at)) - had
+    if before.most_usd is not None:
+        if after.most_usd is None:
+            return None
+        more = max(more, after.most_usd - max(before.most_usd, had))
+    return max(more, Decimal(0))
 
 
 def columns_of(subject: Owner | OfOperator) -> dict[str, Any]:

@@ -10,8 +10,6 @@ from accounts.models.membership import ROLE_CHOICES
 from accounts.serializers import ListParameters, StrictSerializer, TeamParameter
 from gateway.core.choice_field import ChoiceField
 
-ROLES = [role for role, _ in reversed(ROLE_CHOICES)]
-
 
 class MemberListParameters(ListParameters):
     """The query of a list of members."""
@@ -25,7 +23,8 @@ class MemberChangesSerializer(StrictSerializer):
     """What may change of a member."""
 
     role = ChoiceField(
-        choices=ROLES, help_text="By hand. Of several grants the highest counts. Who left is let back in."
+        choices=ROLE_CHOICES,
+        help_text="By hand. Of several grants the highest counts. Who left is let back in.",
     )
 
 
@@ -101,9 +100,9 @@ class NewInvitationSerializer(StrictSerializer):
     """What an invitation is made from."""
 
     email = serializers.EmailField(max_length=254)
-    role = ChoiceField(choices=ROLES)
+    role = ChoiceField(choices=ROLE_CHOICES)
     mail = serializers.BooleanField(
-        default=True, help_text="false: no mail is sent, and the answer has the link to hand on."
+        required=False, help_text="false: no mail is sent, and the answer has the link to hand on. true."
     )
 
 
@@ -111,7 +110,7 @@ class RenewalSerializer(StrictSerializer):
     """How an invitation is sent again."""
 
     mail = serializers.BooleanField(
-        default=True, help_text="false: no mail is sent, and the answer has the link to hand on."
+        required=False, help_text="false: no mail is sent, and the answer has the link to hand on. true."
     )
 
 

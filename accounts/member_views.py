@@ -217,7 +217,9 @@ class InvitationsView(ManagementView):
             )
             raise ApiError(message, status=409, code="already_exists", param="role")
         made, secret = invitations.invite(team=acting.team, email=email, role=given["role"], by=acting)
-        return _made(request, made, secret, mails=given["mail"], answer_status=status.HTTP_201_CREATED)
+        return _made(
+            request, made, secret, mails=given.get("mail", True), answer_status=status.HTTP_201_CREATED
+        )
 
 
 @extend_schema_view(
@@ -268,7 +270,7 @@ class InvitationRenewalView(ManagementView):
         acting = self.acting()
         found, given = _find_invitation(acting, id), checked(RenewalSerializer, request.data)
         made, secret = invitations.renew(invitation=found, by=acting)
-        return _made(request, made, secret, mails=given["mail"])
+        return _made(request, made, secret, mails=given.get("mail", True))
 
 
 class AcceptanceView(ManagementView):

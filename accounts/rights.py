@@ -30,7 +30,10 @@ class Right(StrEnum):
     """Invite, change roles, suspend; limits and budgets of members."""
 
     CREDENTIALS = "credentials"
-    """The team's own credentials of providers, and where its alerts go."""
+    """The team's own credentials of providers."""
+
+    CHANNELS = "channels"
+    """Where its alerts go."""
 
     AUDIT = "audit"
     """What was done in the team, and by whom."""
@@ -47,14 +50,14 @@ class Right(StrEnum):
 
 _VIEWER = frozenset({Right.READ, Right.ASK})
 _MEMBER = _VIEWER | {Right.CALL}
-_ADMIN = _MEMBER | {Right.KEYS, Right.MEMBERS, Right.CREDENTIALS, Right.AUDIT, Right.DECIDE}
+_ADMIN = _MEMBER | {Right.KEYS, Right.MEMBERS, Right.CREDENTIALS, Right.CHANNELS, Right.AUDIT, Right.DECIDE}
 RIGHTS: Mapping[Role, frozenset[Right]] = {
     Role.VIEWER: _VIEWER,
     Role.MEMBER: _MEMBER,
     Role.ADMIN: _ADMIN,
     Role.OWNER: _ADMIN | {Right.TERMS, Right.OWNERS},
 }
-PERSONAL = frozenset({Right.MEMBERS, Right.OWNERS, Right.ASK, Right.DECIDE})
+PERSONAL = frozenset({Right.CHANNELS, Right.MEMBERS, Right.OWNERS, Right.ASK, Right.DECIDE})
 """What no key does: somebody signs in for it."""
 
 _OF_MANAGING_KEYS = frozenset({Right.READ, Right.KEYS, Right.AUDIT})

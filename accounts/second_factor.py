@@ -12,10 +12,13 @@ from accounts.audit import record_event
 from accounts.models import Membership, User
 from accounts.rights import Role
 from accounts.sessions import end_sessions
+from gateway.core.sealing import SecretUnreadable, seal, unseal
 
 _SHOWN = "second_factor_shown"
 # Who signed in at an identity provider was asked there for what that provider demands.
 _METHODS = {"mfa", "socialaccount"}
+# Where each kind keeps what the database must not show; passkeys keep public keys only.
+_SEALED = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
 _FACTORS = (Authenticator.Type.TOTP, Authenticator.Type.WEBAUTHN)
 
 
@@ -72,3 +75,17 @@ def take_factors(person: User) -> int:
     end_sessions(person)
     record_event("factor.taken", row=person, facts={"factors": count})
     return count
+
+
+def seal_factors_anew() -> list[str]:
+    """Encrypt all secrets of factors with the newest key. Returns what could not be read, one line each."""
+    problems = []
+    for factor in Authenticator.objects.filter(type__in=_SEALED).select_for_update(of=("self",)):
+        name = _SEALED[factor.type]
+        try:
+            factor.data[name] = seal(unseal(factor.data[name]))
+        except SecretUnreadable as error:
+            problems.append(f"second factor of {factor.user}: {error}")
+            continue
+        factor.save(update_fields=["data"])
+    return problems

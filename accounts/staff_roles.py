@@ -42,6 +42,7 @@ def _change(app: str, *models: str) -> frozenset[str]:
 _CATALOGUE = ("alias", "edition", "ignoredfinding", "model", "offering", "organisation", "price", "route")
 _CATALOGUE_ROWS = (*_CATALOGUE, "routemember")
 _TEAMS = (
+    "accessrequest",
     "allowance",
     "budget",
     "key",

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from accounts import (
+    access_requests,
     budget_notices,
     centre_statements,
     key_news,
@@ -48,8 +49,9 @@ def end_unused_keys() -> int:
 @shared_task
 @one_at_a_time
 def end_grants() -> int:
-    """Take roles whose time is over. Returns how many grants ended."""
-    return memberships.end_grants(timezone.now())
+    """Take roles, and all else that was granted, whose time is over. Returns how many grants ended."""
+    at = timezone.now()
+    return access_requests.end_due(at) + memberships.end_grants(at)
 
 
 @shared_task

@@ -4,6 +4,7 @@ from django.urls import path
 from rest_framework.routers import SimpleRouter
 
 from accounts import (
+    access_request_views,
     alert_views,
     allowance_views,
     audit_views,
@@ -65,6 +66,14 @@ urlpatterns = [
     path("service-accounts/<str:id>", owner_views.ServiceAccountView.as_view(), name="service-account"),
     path("members", member_views.MembersView.as_view(), name="members"),
     path("members/<str:id>", member_views.MemberView.as_view(), name="member"),
+    path("access-requests", access_request_views.AccessRequestsView.as_view(), name="access-requests"),
+    path("access-requests/<str:id>", access_request_views.AccessRequestView.as_view(), name="access-request"),
+    path(
+        "access-requests/<str:id>/decide",
+        access_request_views.DecisionView.as_view(),
+        name="access-request-decide",
+    ),
+    path("access-requests/<str:id>/end", access_request_views.EndView.as_view(), name="access-request-end"),
     path("invitations", member_views.InvitationsView.as_view(), name="invitations"),
     path("invitations/accept", member_views.AcceptanceView.as_view(), name="invitation-accept"),
     path("invitations/<str:id>", member_views.InvitationView.as_view(), name="invitation"),

@@ -2,6 +2,7 @@
 
 import os
 import tomllib
+from decimal import Decimal
 from pathlib import Path
 
 import django
@@ -174,6 +175,10 @@ REST_FRAMEWORK = {
 }
 
 # Kept in memory for as long as SQL is away: after this a key is no longer believed.
+# More than this one of staff does not add to a budget without another; not set: there is no bound.
+RAISE_ALONE_MOST_USD = (
+    Decimal(str(env.number("GATEWAY_RAISE_ALONE_MOST", 0))) if env.text("GATEWAY_RAISE_ALONE_MOST") else None
+)
 KEY_STALENESS_S = env.number("GATEWAY_KEY_STALENESS_S", 300)
 # Whether a model may be called that no list of a key or a team has; a team may say otherwise.
 NEW_MODELS = env.choice("GATEWAY_NEW_MODELS", "open", ("open", "closed"))

@@ -17,6 +17,7 @@ from accounts import audit
 from accounts.alerts.channels import seal_anew
 from accounts.revision import Part, be_patient, take_revision
 from accounts.rules import Row, compile_limits
+from accounts.second_factor import seal_factors_anew
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.sealing import SecretUnreadable
 from gateway.core.store.interface import Limit
@@ -168,7 +169,7 @@ def switch_provider(*, provider: Provider, is_enabled: bool) -> None:
 def rotate_secrets() -> list[str]:
     """Encrypt every stored secret anew with the newest key. Returns what could not be read, one line each."""
     be_patient()
-    problems = seal_anew()
+    problems = [*seal_anew(), *seal_factors_anew()]
     stored = Credential.objects.exclude(ciphertext="").select_related("provider")
     for credential in stored.select_for_update(of=("self",)):
         try:

@@ -1,6 +1,7 @@
 """The admin of teams, keys, the ledger and the audit."""
 
 from accounts.admin import (
+    access_requests,
     alerts,
     audit,
     budgets,
@@ -15,6 +16,7 @@ from accounts.admin import (
 )
 
 __all__ = [
+    "access_requests",
     "alerts",
     "audit",
     "budgets",

@@ -1,21 +1,26 @@
 """Budgets, as staff set them: of whoever can own or spend, of a provider, and of the whole deployment."""
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
-from django.contrib import admin
+from django.conf import settings
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
 from django.utils import timezone
 
+from accounts.access_requests import ask_second
+from accounts.access_terms import needs_second
 from accounts.admin.history import HistoryAdminBase
-from accounts.budgeting import check_budget, remove_budget, save_budget
-from accounts.models import Budget
+from accounts.budgeting import check_budget, raise_of, remove_budget, save_budget
+from accounts.models import Budget, User
 from accounts.models.subject import KINDS
 from accounts.money import usd_of
 from accounts.spending import spent_in
 from gateway.core.refusals import InvalidField
 
+_REASON = "Set on the budget's page, and more than one person may raise it by."
 KEEP_OPERATORS = "accounts.change_operators_budget"
 OF_OPERATOR = Q(is_deployment=True) | ~Q(provider="")
 
@@ -97,6 +102,9 @@ class BudgetAdmin(HistoryAdminBase):
         return bool(super().has_change_permission(request, obj)) or self._may_keep_operators(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Where raises need two people, nobody raises one without end by deleting it: two switch it off."""
+        if settings.RAISE_ALONE_MOST_USD is not None:
+            return False
         return bool(super().has_delete_permission(request, obj)) or self._may_keep_operators(request, obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
@@ -129,7 +137,25 @@ class BudgetAdmin(HistoryAdminBase):
         return f"${usd_of(spent_in(budget.subject_text, window)):,.2f}"
 
     def save_model(self, request: HttpRequest, obj: Budget, form: Any, change: bool) -> None:  # noqa: ARG002
+        """A raise that one person may not make alone becomes an access request for another one."""
+        before = Budget.objects.with_subjects().filter(pk=obj.pk).first()
+        if before is not None and needs_second(raise_of(before, obj), settings.RAISE_ALONE_MOST_USD):
+            person = cast("User", request.user)
+            changes = {name: getattr(obj, name) for name in form.changed_data}
+            made, _ = ask_second(budget=before, changes=changes, reason=_REASON, person=person)
+            request.waits_for_second = made  # type: ignore[attr-defined]  # for the answer below
+            return
         save_budget(obj)
+
+    def response_change(self, request: HttpRequest, obj: Budget) -> HttpResponse:
+        made = getattr(request, "waits_for_second", None)
+        if made is None:
+            answer: HttpResponse = super().response_change(request, obj)
+            return answer
+        messages.warning(
+            request, "Nothing is changed yet: it is an access request, and another person grants it."
+        )
+        return HttpResponseRedirect(reverse("admin:accounts_budget_changelist"))
 
     def delete_model(self, request: HttpRequest, obj: Budget) -> None:  # noqa: ARG002
         remove_budget(budget=obj, is_staff=True)

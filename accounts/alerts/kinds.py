@@ -133,6 +133,36 @@ _ALL = (
         is_urgent=True,
     ),
     Kind(
+        "request.opened",
+        "Somebody asks for access that is yours to give",
+        _PEOPLE,
+        "{who} asks for access in {team_name}: {what}",
+        "What: {what}\nWho: {who}\nTeam: {team_name}\nUntil: {ends_at}\nWhy: {reason}\n\n"
+        "Grant or decline it on the team's page, under Requests.",
+    ),
+    Kind(
+        "request.decided",
+        "What you asked for is decided",
+        _PEOPLE,
+        "Your request is {state}: {what}",
+        "What: {what}\nTeam: {team_name}\nState: {state}\nBy: {by}\nUntil: {ends_at}\nThey say: {note}",
+    ),
+    Kind(
+        "request.ended",
+        "What you were granted has ended",
+        _PEOPLE,
+        "What you were granted has ended: {what}",
+        "What: {what}\nTeam: {team_name}\n\nAsk again where you need it longer.",
+    ),
+    Kind(
+        "request.for_staff",
+        "Somebody asks for access that staff decide",
+        _OPERATOR,
+        "{who} asks for access in {team_name}: {what}",
+        "What: {what}\nWho: {who}\nTeam: {team_name}\nUntil: {ends_at}\nWhy: {reason}\n\n"
+        "Grant or decline it in the admin, under Access requests.",
+    ),
+    Kind(
         "keys.left_behind",
         "Somebody's keys wait for a decision",
         _OWNERS,

@@ -16,7 +16,8 @@ def addresses_of(alert: Alert) -> Sequence[str]:
     if kind is None:
         return []
     if alert.team_id is None:
-        return sorted({*settings.ALARM_EMAILS, *_superusers(kind)}) if kind.by_mail else []
+        operators = {*settings.ALARM_EMAILS, *_superusers(kind), *_staff(alert)}
+        return sorted(operators) if kind.by_mail else []
     members = list(
         Membership.objects.active().filter(team=alert.team_id, user__is_active=True).select_related("user")
     )
@@ -38,6 +39,12 @@ def _superusers(kind: Kind) -> Iterable[str]:
         .exclude(email="")
         .values_list("email", flat=True)
     )
+
+
+def _staff(alert: Alert) -> Iterable[str]:
+    """Whom it names."""
+    named = User.objects.filter(pk__in=alert.people, is_staff=True, is_active=True)
+    return named.exclude(email="").values_list("email", flat=True)
 
 
 def choices_of(user: User) -> Mapping[str, bool | None]:

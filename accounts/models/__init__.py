@@ -1,5 +1,6 @@
 """Users, directories, teams, budgets, the revision, ledger, sums, usage, statements, responses, alerts, audit."""
 
+from accounts.models.access_request import AccessRequest
 from accounts.models.alert import Alert, AlertChannel, AlertChoice, AlertDelivery
 from accounts.models.allowance import Allowance
 from accounts.models.audit import AuditEntry
@@ -31,6 +32,7 @@ from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSe
 from accounts.models.user import User
 
 __all__ = [
+    "AccessRequest",
     "Alert",
     "AlertChannel",
     "AlertChoice",

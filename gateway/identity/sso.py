@@ -23,7 +23,7 @@ from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOA
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -142,7 +142,10 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
         )
     except _WRONG as error:
         return _told(request, provider.name, error)
-    return answer
+    if not answer["Location"].startswith("http"):
+        return answer
+    # A form that leads to another host by way of a redirect is stopped by our own policy; a page that goes on is not.
+    return render(request, "identity/away.html", {"name": provider.name, "place": answer["Location"]})
 
 
 @never_cache

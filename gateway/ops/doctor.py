@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.checks import Error, run_checks
 from django.db import DatabaseError, connection
 
+from accounts.models import User
 from catalogue.models import PublishedModel
 from gateway.boot import first_run
 from gateway.celery import app
@@ -54,6 +55,7 @@ def examine() -> Iterator[Finding]:
         yield _ask("migrations", _migrations)
         yield _ask("catalogue", _catalogue)
         yield _ask("credentials", _credentials)
+        yield _ask("sign-in", _sign_in)
         yield _ask("alarms", _alarms)
         yield _ask("demo", _demo)
 
@@ -71,6 +73,20 @@ def _settings() -> str:
     if errors:
         raise Unhealthy(" ".join(f"{error.msg} {error.hint or ''}".strip() for error in errors))
     return "no dangerous combination"
+
+
+def _sign_in() -> str:
+    """Whether the login that opens when nothing else does is one."""
+    name = settings.BREAK_GLASS
+    if not name:
+        return "by password" if settings.LOCAL_PASSWORDS else "by identity providers only"
+    person = User.objects.filter(username=name, is_active=True, is_superuser=True).first()
+    if person is None or not person.has_usable_password():
+        raise Unhealthy(
+            f"GATEWAY_BREAK_GLASS is '{name}', which is no active superuser with a password: nobody gets in when "
+            "the identity provider is away."
+        )
+    return f"break-glass login '{name}'"
 
 
 def _spool() -> str:

@@ -42,7 +42,7 @@ class DeliveryLine:
 @require_http_methods(["GET", "HEAD", "POST"])
 def alerts(request: HttpRequest) -> HttpResponse:
     """The channels of a team, and its last alerts; POST makes one more, as an owner may."""
-    here = acting_with(request, Right.CREDENTIALS if request.method == "POST" else Right.READ)
+    here = acting_with(request, Right.CHANNELS if request.method == "POST" else Right.READ)
     team = here.team
     form = NewChannelForm(request.POST or None)
     if request.method == "POST" and form.is_valid() and (made := form.make(team, person_of(request))):
@@ -66,7 +66,7 @@ def alerts(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the name in the address
     """One channel with what it was sent; POST changes it, as an owner may."""
-    here = acting_with(request, Right.CREDENTIALS if request.method == "POST" else Right.READ)
+    here = acting_with(request, Right.CHANNELS if request.method == "POST" else Right.READ)
     team = here.team
     found = _channel_of(team, id)
     form = ChangeChannelForm(request.POST or None, channel=found)
@@ -83,7 +83,7 @@ def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the
         "form": form,
         "page": page,
         "deliveries": list(_lines(page, found)),
-        "new_secret": take_channel_secret(request.session, found) if here.may(Right.CREDENTIALS) else "",
+        "new_secret": take_channel_secret(request.session, found) if here.may(Right.CHANNELS) else "",
     }
     return render(request, "portal/channel.html", context)
 
@@ -92,7 +92,7 @@ def channel(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the
 @login_required
 @require_POST
 def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
+    found = _channel_of(acting_with(request, Right.CHANNELS).team, id)
     try:
         channels.test_channel(channel=found)
     except InvalidField as fault:
@@ -108,7 +108,7 @@ def test(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def rotate(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
+    found = _channel_of(acting_with(request, Right.CHANNELS).team, id)
     try:
         keep_channel_secret(request.session, found, channels.rotate_secret(channel=found))
     except InvalidField as fault:
@@ -122,7 +122,7 @@ def rotate(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
-    team = acting_with(request, Right.CREDENTIALS).team
+    team = acting_with(request, Right.CHANNELS).team
     found = _channel_of(team, id)
     found.delete()
     messages.success(request, f"“{found.name}” is removed.")
@@ -133,7 +133,7 @@ def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002
 @login_required
 @require_POST
 def replay(request: HttpRequest, id: str, delivery: str) -> HttpResponse:  # noqa: A002
-    found = _channel_of(acting_with(request, Right.CREDENTIALS).team, id)
+    found = _channel_of(acting_with(request, Right.CHANNELS).team, id)
     # As long as the ids that there are: no database is asked for others.
     pk = int(delivery) if delivery.isascii() and delivery.isdecimal() and len(delivery) < 19 else 0
     row = get_object_or_404(AlertDelivery.objects.filter(channel=found).select_related("channel"), pk=pk)

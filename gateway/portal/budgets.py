@@ -34,6 +34,7 @@ class BudgetLine:
     """What else is to be said of it; most have nothing."""
     id: int | None
     """Of one that whoever looks may change."""
+    row: int
 
 
 def budgets_of_key(key: Key, *, may_change: bool) -> Sequence[BudgetLine]:
@@ -76,6 +77,7 @@ def _line(budget: Budget, standing: BudgetStanding, at: float, *, may_change: bo
         standing.resets_at,
         list(_notes(budget, at)),
         budget.pk if may_change else None,
+        budget.pk,
     )
 
 

@@ -33,6 +33,8 @@ class LimitLine:
     set_by: str = ""
     id: int | None = None
     """Of one that whoever looks may remove."""
+    row: int | None = None
+    """Of one of which more can be asked for."""
 
 
 def subjects_of_key(key: Key) -> dict[str, int | None]:
@@ -80,6 +82,7 @@ def _line(limit: Limit, standing: Standing | None, *, may_remove: bool) -> Limit
         f"{limit.most:,}" if limit.most is not None else "",
         limit.set_by,
         limit.pk if may_remove and limit.most is None else None,
+        limit.pk,
     )
 
 

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from gateway.portal import (
+    access_views,
     alert_views,
     audit_views,
     budget_views,
@@ -61,6 +62,11 @@ urlpatterns = [
     path("team/invitations", invitation_views.invite, name="invite"),
     path("team/invitations/<str:id>/renew", invitation_views.renew, name="renew-invitation"),
     path("team/invitations/<str:id>/withdraw", invitation_views.withdraw, name="withdraw-invitation"),
+    path("team/requests", access_views.access_requests, name="access-requests"),
+    path("team/requests/new", access_views.ask, name="ask"),
+    path("team/requests/<str:id>/decide", access_views.decide, name="decide-request"),
+    path("team/requests/<str:id>/withdraw", access_views.withdraw, name="withdraw-request"),
+    path("team/requests/<str:id>/end", access_views.end, name="end-request"),
     path("invitation", invitation_views.invitation, name="invitation"),
     path("team/service-accounts/<str:slug>", subject_views.service_account, name="service-account"),
     path("team/service-accounts/<str:slug>/switch", team_views.switch_account, name="switch-account"),

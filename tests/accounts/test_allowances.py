@@ -284,7 +284,9 @@ def test_staff_set_ceilings_on_the_teams_page_and_members_who_join_there_get_the
     lists = {name: "" for name, value in fields.items() if isinstance(value, list)}
     answer = client.post(f"/admin/accounts/team/{team.pk}/change/", fields | lists | given)
     assert answer.status_code == 302, answer.context["errors"]
-    assert budget_of(Membership.objects.get(user=mary)) == (5, 10)
+    member = Membership.objects.get(user=mary)
+    assert budget_of(member) == (5, 10)
+    assert [(grant.source, grant.role) for grant in member.grants.all()] == [("manual", "member")]
 
 
 def test_admin_refuses_what_cannot_be_at_its_field(team: Team) -> None:

@@ -25,7 +25,7 @@ def test_table_is_the_one_that_documents_promise() -> None:
     assert told == {
         "viewer": ["ask", "read"],
         "member": ["ask", "call", "read"],
-        "admin": ["ask", "audit", "call", "credentials", "decide", "keys", "members", "read"],
+        "admin": ["ask", "audit", "call", "channels", "credentials", "decide", "keys", "members", "read"],
         "owner": sorted(right.value for right in Right),
     }
 

@@ -26,6 +26,8 @@ OPEN = (
 OWN = (
     *("/", "/v1/key", "/v1/invitations/accept", "/v1/responses/compact", "/v1/responses/{id}"),
     *("/v1/responses/{id}/cancel", "/v1/responses/{id}/input_items"),
+    # Ends what staff look at.
+    "/view-as/end",
 )
 
 
@@ -81,10 +83,11 @@ PORTAL = [
     *_rows(Right.CREDENTIALS, "GET,POST /team/credentials", "GET,POST /team/credentials/{credential}"),
     *_rows(Right.CREDENTIALS, "POST /team/credentials/{credential}/test"),
     *_rows(Right.CREDENTIALS, "POST /team/credentials/{credential}/remove"),
-    *_rows(Right.CREDENTIALS, "POST /team/alerts", "POST /team/alerts/{channel}"),
-    *_rows(Right.CREDENTIALS, "POST /team/alerts/{channel}/test", "POST /team/alerts/{channel}/rotate"),
-    *_rows(Right.CREDENTIALS, "POST /team/alerts/{channel}/remove"),
-    *_rows(Right.CREDENTIALS, "POST /team/alerts/{channel}/deliveries/{delivery}/replay"),
+    *_rows(Right.AUDIT, "GET /team/audit"),
+    *_rows(Right.CHANNELS, "POST /team/alerts", "POST /team/alerts/{channel}"),
+    *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/test", "POST /team/alerts/{channel}/rotate"),
+    *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/remove"),
+    *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/deliveries/{delivery}/replay"),
 ]
 _LIMIT = {"unit": "tokens", "window": "minute", "amount": 5}
 _BUDGET = {"window": "week", "amount_usd": "5"}
@@ -131,10 +134,10 @@ API = [
     *_rows(Right.TERMS, "PATCH /v1/team", "POST /v1/team/freeze", "POST /v1/team/unfreeze"),
     *_rows(Right.TERMS, "POST /v1/team/archive", "POST /v1/allowances"),
     *_rows(Right.TERMS, "PATCH,DELETE /v1/allowances/{allowance}"),
-    *_rows(Right.CREDENTIALS, "POST /v1/alert-channels", "PATCH,DELETE /v1/alert-channels/{channel}"),
-    *_rows(Right.CREDENTIALS, "POST /v1/alert-channels/{channel}/rotate-secret"),
-    *_rows(Right.CREDENTIALS, "POST /v1/alert-channels/{channel}/test"),
-    *_rows(Right.CREDENTIALS, "POST /v1/alert-channels/{channel}/deliveries/{delivery}/replay"),
+    *_rows(Right.CHANNELS, "POST /v1/alert-channels", "PATCH,DELETE /v1/alert-channels/{channel}"),
+    *_rows(Right.CHANNELS, "POST /v1/alert-channels/{channel}/rotate-secret"),
+    *_rows(Right.CHANNELS, "POST /v1/alert-channels/{channel}/test"),
+    *_rows(Right.CHANNELS, "POST /v1/alert-channels/{channel}/deliveries/{delivery}/replay"),
     *_rows(Right.CREDENTIALS, "POST /v1/credentials", "PATCH,DELETE /v1/credentials/{credential}"),
     *_rows(Right.CREDENTIALS, "POST /v1/credentials/{credential}/test"),
     *_rows(Right.AUDIT, "GET /v1/audit"),

@@ -15,6 +15,7 @@ from django.utils import timezone
 from accounts.alerts.channels import make_channel
 from accounts.budgeting import make_budget
 from accounts.models import (
+    AccessRequest,
     AlertChannel,
     AuditEntry,
     AuditReceiver,
@@ -81,6 +82,16 @@ def make_world() -> None:
     directory = ScimDirectory.objects.create(name="Okta")
     issue_token(directory)
     ScimGroup.objects.create(directory=directory, display_name="Engineers")
+    AccessRequest.objects.create(
+        team=team,
+        person=User.objects.get(username="mary"),
+        kind="role",
+        asked={"role": "admin"},
+        summary="The role admin",
+        fingerprint="x",
+        reason="The release",
+        decider="team",
+    )
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
 
@@ -128,6 +139,7 @@ def staff_with(*names: str) -> Client:
 def rows() -> dict[str, list[Any]]:
     """All that staff could want to change, as it is."""
     watched = (
+        AccessRequest,
         AlertChannel,
         ClaimRule,
         IdentityProvider,

@@ -15,6 +15,7 @@ __all__ = ["browser", "one_browser"]
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NOT_ADDED_BY_HAND = {
+    "accessrequest",
     "alert",
     "auditentry",
     "auditreceiver",

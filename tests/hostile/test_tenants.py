@@ -11,6 +11,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from accounts.alerts.channels import make_channel
 from accounts.models import (
+    AccessRequest,
     AlertChannel,
     Allowance,
     Budget,
@@ -71,6 +72,16 @@ def foreign() -> dict[str, str]:
     budget = Budget.objects.create(project=project, window="day", amount_usd=5, set_by=SECRET)
     channel, _ = make_channel(team=team, kind="webhook", name=SECRET, address="https://hooks.example.com/")
     credential = ProviderCredential.objects.create(provider=make_provider(), team=team, label=SECRET)
+    asked = AccessRequest.objects.create(
+        team=team,
+        person=member.user,
+        kind="role",
+        asked={"role": "admin"},
+        summary=SECRET,
+        fingerprint="x",
+        reason=SECRET,
+        decider="team",
+    )
     invitation = Invitation.objects.create(
         team=team,
         email=f"{SECRET.replace(' ', '-')}@example.com",
@@ -97,6 +108,8 @@ def foreign() -> dict[str, str]:
         "service-accounts": "robot",
         "projects": "blue",
         "members": str(member.pk),
+        "access-requests": asked.public_id,
+        "requests": asked.public_id,
         "invitations": str(invitation.pk),
         "allowances": str(allowance.pk),
         "limits": str(limit.pk),
@@ -125,6 +138,7 @@ def rows() -> list[Any]:
     kinds = (
         Key,
         Membership,
+        AccessRequest,
         Invitation,
         StoredResponse,
         ServiceAccount,
@@ -165,10 +179,16 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/team/members/{id}/suspend",
         "/team/projects/{id}",
         "/team/projects/{id}/archive",
+        "/team/requests/{id}/decide",
+        "/team/requests/{id}/end",
+        "/team/requests/{id}/withdraw",
         "/team/service-accounts/{id}",
         "/team/service-accounts/{id}/switch",
         "/team/statements/{id}",
         "/team/statements/{id}/csv",
+        "/v1/access-requests/{id}",
+        "/v1/access-requests/{id}/decide",
+        "/v1/access-requests/{id}/end",
         "/v1/alert-channels/{id}",
         "/v1/alert-channels/{id}/deliveries",
         "/v1/alert-channels/{id}/deliveries/{id}/replay",

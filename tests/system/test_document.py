@@ -53,6 +53,8 @@ class Good:
 
 # Some more than once: by another form of the answer.
 GOOD: dict[str, list[Good]] = {
+    "access_request_create": [Good({"kind": "role", "asked": {"role": "admin"}, "reason": "The release"})],
+    "access_request_decide": [Good({"decision": "decline"})],
     "alert_channel_create": [Good(CHANNEL)],
     "allowance_create": [Good({"whose": "member", "unit": "usd", "window": "month", "amount": "5"})],
     "allowance_partial_update": [Good({"amount": "4"})],
@@ -136,6 +138,7 @@ def each_of(some: Iterable[Declared]) -> pytest.MarkDecorator:
 OPERATIONS = list(operations(api_document()))
 MANAGED = (
     *(
+        "/v1/access-requests",
         "/v1/alert-channels",
         "/v1/allowances",
         "/v1/audit",
@@ -168,10 +171,10 @@ NAMING = [
 
 
 def changes_team(operation: Declared) -> bool:
-    """Or asks whom it invited: that is for people, too."""
+    """Or asks whom it invited, or for more: that is for people, too."""
     changed = ("/v1/team", "/v1/alert-channels", "/v1/allowances", "/v1/members")
     is_change = operation.path.startswith(changed) and operation.method != "get"
-    return is_change or operation.path.startswith("/v1/invitations")
+    return is_change or operation.path.startswith(("/v1/invitations", "/v1/access-requests"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +228,8 @@ class Caller:
     def _new_row(self, operation: Declared) -> str:
         """Of what keys make; of alert channels and allowances those that are there."""
         path, named = operation.path.partition("/{")[0], {"name": "one"}
+        if path == "/v1/access-requests":
+            return "arq_1"
         if path == "/v1/invitations":
             return "1"
         if path in {"/v1/alert-channels", "/v1/allowances", "/v1/members"}:
@@ -282,6 +287,18 @@ def put_invitation(product: Product, team: int) -> None:
         )
 
 
+def put_access_request(product: Product, team: int) -> None:
+    """Likewise."""
+    with sqlite3.connect(product.folder / "gatehouse.sqlite3") as database:
+        database.execute(
+            "INSERT INTO accounts_accessrequest (public_id, team_id, person_id, kind, asked, summary, fingerprint,"
+            " reason, decider, state, note, applied, created_at) SELECT 'arq_1', ?, MIN(id), 'role',"
+            " '{\"role\": \"admin\"}', 'The role admin', 'x', 'The release', 'team', 'open', '', '{}',"
+            " '2026-05-01 00:00:00' FROM accounts_user",
+            [team],
+        )
+
+
 @pytest.fixture(scope="module")
 def caller(own_product: Product) -> Iterator[Caller]:
     product = own_product
@@ -297,6 +314,7 @@ def caller(own_product: Product) -> Iterator[Caller]:
             )
             put_statement(product, int(pages.row_id("accounts/team", "demo")))
             put_invitation(product, int(pages.row_id("accounts/team", "demo")))
+            put_access_request(product, int(pages.row_id("accounts/team", "demo")))
             caller._made("/v1/projects", {"slug": LIMITED, "name": "Limited"}, key=keys[True])
             yield caller
 

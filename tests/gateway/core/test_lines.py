@@ -27,6 +27,7 @@ TYPED = {
     "accounts.Key": "name",
     "accounts.ServiceAccount": "name slug",
     "accounts.Project": "name slug",
+    "accounts.Invitation": "email",
     "accounts.AlertChannel": "name",
     "accounts.ClaimRule": "claim value",
     "accounts.IdentityProvider": "slug name issuer client_id scopes trusted_domains",

@@ -13,6 +13,7 @@ from accounts import guesses
 from accounts.guesses import WRONG_CODES, codes_of
 from accounts.models import AuditEntry, User
 from gateway.core.store.tries import Tries
+from providers.services import rotate_secrets
 from tests.gateway.identity.people import (
     code,
     give_app,
@@ -229,6 +230,21 @@ def test_a_secret_that_no_key_opens_is_said_and_is_no_fault(
     settings.CREDENTIAL_KEYS = ["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="]
     give_password(client)
     assert "No key of this gateway opens" in client.post("/sign-in/code", {"code": "123456"}).text
+
+
+def test_factors_open_with_a_new_key_once_they_are_encrypted_anew(
+    client: Client, with_app: User, settings: Any
+) -> None:
+    codes = recovery_codes_of(with_app)
+    old, new = settings.CREDENTIAL_KEYS[0], "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="
+    settings.CREDENTIAL_KEYS = [new, old]
+    assert rotate_secrets() == []
+    settings.CREDENTIAL_KEYS = [new]
+    assert recovery_codes_of(with_app) == codes
+    give_password(client)
+    assert client.post("/sign-in/code", {"code": code()}).status_code == 302
+    settings.CREDENTIAL_KEYS = [old]
+    assert len(rotate_secrets()) == 2
 
 
 def test_factors_are_told_to_the_audit(

@@ -11,6 +11,7 @@ from django.test import Client
 from django.urls import reverse
 
 from accounts.models import Alert, AuditEntry, Team, User
+from gateway.ops.doctor import examine
 from tests.gateway.identity.people import SECRET, code, give_app, give_password, is_in
 from tests.make import make_staff, make_team, make_user
 
@@ -201,6 +202,20 @@ def test_nobody_makes_an_account_without_an_invitation(client: Client, page: str
     assert client.get(page).status_code == 404
     assert client.post(page, {"email": "eve@example.com"}).status_code == 404
     assert "Make one" not in client.get("/sign-in").text
+
+
+def test_a_break_glass_login_that_opens_nothing_is_found_by_the_doctor(
+    root: User, without_passwords: None
+) -> None:
+    def says() -> tuple[bool, str]:
+        found = next(each for each in examine() if each.part == "sign-in")
+        return found.is_well, found.says
+
+    assert says() == (True, "break-glass login 'root'")
+    User.objects.update(is_active=False)
+    is_well, words = says()
+    assert not is_well
+    assert "no active superuser with a password" in words
 
 
 def test_the_last_superuser_is_helped_by_a_command(client: Client, root: User) -> None:
