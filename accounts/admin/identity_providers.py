@@ -38,7 +38,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         fields = ["slug", "trusted_domains"]
         help_texts = {
             "trusted_domains": "Domains of mail addresses, such as example.com, with blanks between them: whoever has "
-            "a verified address there is who has it here, superusers aside, and is let in when new. Empty: people "
+            "a verified address there is who has it here, staff aside, and is let in when new. Empty: people "
             "come in by the rules below, or connect the provider on their own account's page."
         }
 

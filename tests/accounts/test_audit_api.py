@@ -111,6 +111,21 @@ def test_staff_who_may_not_see_the_audit_read_none(client: Client, atlas: Team) 
     assert client.get("/v1/audit?team=atlas").status_code == 404
 
 
+def test_groups_of_whoever_is_staff_no_more_open_nothing(client: Client, atlas: Team) -> None:
+    person = make_user("sue", teams=[make_team("borea")], role="owner")
+    person.user_permissions.set(
+        Permission.objects.filter(codename__in=["view_auditentry", "view_ledgerentry", "change_team"])
+    )
+    client.force_login(person)
+    make_key(atlas)
+    assert "atlas" not in {entry["team"] for entry in told(client)}
+    for path in ("audit", "usage", "statements"):
+        assert client.get(f"/v1/{path}?team=atlas").status_code == 404
+    body = {"charge_factor": "2"}
+    refused = client.patch("/v1/team", body, content_type="application/json", headers={"X-CSRFToken": "x"})
+    assert refused.json()["error"]["code"] == "staff_required"
+
+
 def test_pages_follow_one_another_both_ways(owner: Client, atlas: Team) -> None:
     for number in range(5):
         record_event(f"test.e{number}", team=atlas)
