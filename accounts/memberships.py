@@ -16,6 +16,7 @@ from accounts import services
 from accounts.acting import Acting, refusal
 from accounts.alerts.raising import raise_alert
 from accounts.allowances import grant as grant_allowances
+from accounts.audit import record_event
 from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Team, User
 from accounts.revision import Part, take_revision
 from accounts.rights import CALLING, Right, Role, highest
@@ -351,3 +352,7 @@ def _switch_person(person: User, *, is_active: bool) -> None:
             _tell_left_behind(membership, timezone.now())
     services.tell_keys_of(users=[person])
     person.save(update_fields=["is_active"])
+    for membership in person.memberships.active().select_related("team", "user"):
+        # The person is no team's row, and each of theirs has to read of it.
+        event = "member.switched_on" if is_active else "member.switched_off"
+        record_event(event, team=membership.team_id, row=membership)

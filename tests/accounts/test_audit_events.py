@@ -14,6 +14,7 @@ from accounts.audit import record_changes, record_event, record_run
 from accounts.auditing.events import name_event
 from accounts.auditing.masking import HIDDEN
 from accounts.auditing.querysets import permitted
+from accounts.memberships import disable_person
 from accounts.models import AuditEntry, Budget, Limit, Membership
 from gateway.core.audit_context import on_behalf_of
 from gateway.core.client_address import read_trusted_proxies
@@ -186,3 +187,11 @@ def test_secret_that_somebody_pasted_somewhere_is_not_kept(secret: str) -> None:
     kept = json.dumps(list(AuditEntry.objects.values_list("changes", "object_repr")))
     assert secret[-8:] not in kept
     assert HIDDEN in json.loads(json.dumps(last().changes))["name"][1]
+
+
+def test_each_team_reads_that_its_member_was_switched_off() -> None:
+    teams = [make_team("atlas"), make_team("borealis")]
+    person = make_user("bea", teams=teams)
+    disable_person(person=person)
+    told = AuditEntry.objects.filter(event="member.switched_off").values_list("team__slug", flat=True)
+    assert set(told) == {"atlas", "borealis"}

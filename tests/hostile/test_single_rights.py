@@ -27,18 +27,15 @@ NARROWED: dict[str, set[str]] = {
         f"accounts_user_{page}": {"accounts.switch_user"}
         for page in ("end_sessions", "switch_off", "switch_on")
     },
-    **{
-        f"accounts_budget_{page}": {f"accounts.{act}_budget", "accounts.change_operators_budget"}
-        for page, act in (("add", "add"), ("delete", "delete"))
+    # That of this world is a team's.
+    "accounts_budget_add": {"accounts.add_budget", "accounts.change_operators_budget"},
+    "accounts_budget_changelist": {
+        "accounts.view_budget",
+        "accounts.change_budget",
+        "accounts.change_operators_budget",
     },
-    **{
-        f"accounts_budget_{page}": {
-            "accounts.view_budget",
-            "accounts.change_budget",
-            "accounts.change_operators_budget",
-        }
-        for page in ("changelist", "change", "history")
-    },
+    "accounts_team_view_as": {"accounts.view_as_team"},
+    **{f"accounts_scimdirectory_{page}": {"accounts.change_scimdirectory"} for page in ("issue", "revoke")},
     **{
         f"accounts_alertchannel_{page}": {"accounts.change_alertchannel"}
         for page in ("send_test", "rotate_secret")

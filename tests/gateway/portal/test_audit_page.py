@@ -43,6 +43,7 @@ def test_page_tells_what_was_done_and_nothing_of_others(admin: Client, atlas: Te
     assert "key.created" in page
     assert "&lt;reports&gt;" in page
     assert "secret plans" not in page
+    assert "ip_ranges" not in page, "what a new row leaves empty is no news"
 
 
 def test_page_is_narrowed_as_the_api_is(admin: Client, atlas: Team) -> None:
