@@ -1,4 +1,4 @@
-"""Staff roles as rows: what their migrations call."""
+"""Staff roles as rows: what migrations call. The audit is not told: its table may be an older one then."""
 
 from collections.abc import Collection, Mapping
 
@@ -6,21 +6,25 @@ from django.apps import apps as installed
 from django.contrib.auth.management import create_permissions
 from django.contrib.auth.models import Group, Permission
 
+from accounts.audit import unwatched
+
 
 def make_groups(table: Mapping[str, Collection[str]]) -> None:
     """Those that are not there yet, by name. Others stay as somebody made them."""
     _make_permissions()
-    for name, permissions in table.items():
-        group, is_new = Group.objects.get_or_create(name=name)
-        if is_new:
-            group.permissions.set(_rows(permissions))
+    with unwatched():
+        for name, permissions in table.items():
+            group, is_new = Group.objects.get_or_create(name=name)
+            if is_new:
+                group.permissions.set(_rows(permissions))
 
 
 def give(table: Mapping[str, Collection[str]]) -> None:
     """Permissions that came later, to the groups that are there."""
     _make_permissions()
-    for group in Group.objects.filter(name__in=table):
-        group.permissions.add(*_rows(table[group.name]))
+    with unwatched():
+        for group in Group.objects.filter(name__in=table):
+            group.permissions.add(*_rows(table[group.name]))
 
 
 def _make_permissions() -> None:

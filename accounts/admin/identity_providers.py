@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from unfold.decorators import action
 
 from accounts.admin.history import HistoryAdminBase
 from accounts.claims import Meaning, values_of
@@ -25,12 +24,6 @@ _LONGEST = 100_000
 
 
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    issuer = forms.URLField(
-        max_length=500,
-        assume_scheme="https",
-        widget=TextInput,
-        help_text="As its discovery document says it. A new issuer is a new identity provider.",
-    )
     secret = forms.CharField(
         label="Client secret",
         required=False,
@@ -41,7 +34,8 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
 
     class Meta:
         model = IdentityProvider
-        fields = ["slug", "name", "issuer", "client_id", "scopes", "trusted_domains", "is_active"]
+        # The rest comes with the page, which knows how web addresses are typed.
+        fields = ["slug", "trusted_domains"]
         help_texts = {
             "trusted_domains": "Domains of mail addresses, such as example.com, with blanks between them: whoever has "
             "a verified address there is who has it here, superusers aside, and is let in when new. Empty: people "
@@ -85,7 +79,6 @@ class IdentityProviderAdmin(HistoryAdminBase):
         ("Say how it is asked", {"fields": ["issuer", ("client_id", "secret"), "scopes", "is_active"]}),
         ("Say whom it is believed about", {"fields": ["trusted_domains"]}),
     ]
-    actions_detail = ["to_trial"]
     change_form_before_template = "admin/identity_provider.html"
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: IdentityProvider | None = None) -> Any:
@@ -131,10 +124,6 @@ class IdentityProviderAdmin(HistoryAdminBase):
             }
         page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return page
-
-    @action(description="Try the rules", permissions=["change"], url_path="to-trial")  # type: ignore[untyped-decorator]  # the theme has no types
-    def to_trial(self, request: HttpRequest, object_id: str) -> HttpResponse:  # noqa: ARG002
-        return HttpResponse(status=302, headers={"Location": reverse("admin:claims_trial", args=[object_id])})
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.show_trial)

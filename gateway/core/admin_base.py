@@ -4,7 +4,7 @@ import json
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, wraps
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -12,7 +12,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db.models import Field, GenericIPAddressField, QuerySet, URLField
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from unfold import fields as unfold_fields
@@ -67,9 +67,21 @@ def confirmed_action(
     It is for those of whom the page's `has_…_permission` of that right says so.
     """
     dialog = {"title": title, "description": consequences, "form_class": None, "form_submit_text": label}
-    return action(  # type: ignore[no-any-return]
-        description=label, permissions=[right], variant=ActionVariant.DANGER, dialog=dialog
-    )
+
+    def decorate(act: Any) -> Any:
+        @wraps(act)
+        def on_row(page: Any, request: HttpRequest, form: Any, object_id: str) -> HttpResponse:
+            """Of a row that there is: addresses name others, and what is no id at all."""
+            if page.get_object(request, object_id) is None:
+                raise Http404("There is no such row.")
+            answer: HttpResponse = act(page, request, form, object_id)
+            return answer
+
+        return action(description=label, permissions=[right], variant=ActionVariant.DANGER, dialog=dialog)(
+            on_row
+        )
+
+    return decorate
 
 
 @cache

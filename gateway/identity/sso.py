@@ -16,7 +16,7 @@ from allauth.socialaccount.providers.openid_connect.provider import OpenIDConnec
 from allauth.socialaccount.providers.openid_connect.views import OpenIDConnectOAuth2Adapter
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.cache import never_cache
@@ -118,7 +118,10 @@ def begin(request: HttpRequest, provider_id: str) -> HttpResponse:
         )
     except _WRONG as error:
         return _told(request, provider.name, error)
-    return answer
+    if not answer["Location"].startswith("http"):
+        return answer
+    # A form that leads to another host by way of a redirect is stopped by our own policy; a page that goes on is not.
+    return render(request, "identity/away.html", {"name": provider.name, "place": answer["Location"]})
 
 
 @never_cache

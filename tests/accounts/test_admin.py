@@ -364,3 +364,10 @@ def test_staff_leave_each_team_an_owner_and_see_those_without(staff: Client, tea
     assert team.name not in staff.get(list_of).text
     User.objects.filter(pk=row.user_id).update(is_active=False)
     assert team.name in staff.get(list_of).text
+
+
+@pytest.mark.parametrize("id_", ["x", "1/change", "9" * 30, "0"])
+@pytest.mark.parametrize("button", ["revoke", "rotate"])
+def test_button_of_a_row_that_is_not_there_is_a_404(staff: Client, button: str, id_: str) -> None:
+    address = f"/admin/accounts/key/{id_}/{button}/"
+    assert staff.post(address, {"_form_submitted": "True"}).status_code == 404
