@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, resolve_url
 from django.urls import path, reverse
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -24,7 +24,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': place})}")
     if not admin.site.has_permission(request):
         raise PermissionDenied("The admin is for staff. Sign out, and in again as somebody who may enter it.")
-    return redirect(place)
+    return HttpResponseRedirect(place)
 
 
 def change_password(_request: HttpRequest) -> HttpResponse:

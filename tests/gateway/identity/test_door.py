@@ -149,3 +149,10 @@ def test_staff_are_led_to_the_door_and_members_hear_that_the_admin_is_not_theirs
 def test_the_admins_address_never_leads_to_another_site(client: Client, place: str) -> None:
     answer = client.get("/admin/login/", {"next": place})
     assert answer.headers["Location"] == "/sign-in?next=%2Fadmin%2F"
+
+
+@pytest.mark.parametrize("place", ["é", "\ufffd", "account_login", "?x", "keys"])
+def test_whatever_the_admins_address_is_told_is_a_place_and_no_fault(client: Client, place: str) -> None:
+    make_user("boss", is_staff=True)
+    give_password(client, "boss")
+    assert client.get("/admin/login/", {"next": place}).status_code == 302
