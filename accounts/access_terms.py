@@ -16,6 +16,7 @@ from gateway.core.refusals import InvalidField
 
 UNTIL_MOST = timedelta(days=366)
 REASON_LENGTH = 1_000
+_LENGTH = 200
 _SUBJECTS = ("key", "member", "service_account", "project", "team")
 _NAMES: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {
     "role": (frozenset({"role"}), frozenset()),
@@ -42,6 +43,8 @@ def read_asked(kind: str, asked: Mapping[str, Any]) -> dict[str, Any]:
     given = {name: value for name, value in asked.items() if value is not None}
     if wrong := [name for name, value in given.items() if not isinstance(value, str) and name != "amount"]:
         raise InvalidField(wrong[0], f"asked.{wrong[0]} must be text.")
+    if long := [name for name, value in given.items() if isinstance(value, str) and len(value) > _LENGTH]:
+        raise InvalidField(long[0], f"asked.{long[0]} is longer than {_LENGTH} characters.")
     return _READERS[kind](given)
 
 
@@ -102,10 +105,12 @@ def describe(kind: str, asked: Mapping[str, Any]) -> str:
         whose = f"key {asked['key']}" if "key" in asked else "all of the team"
         return f"The {kind} {asked[kind]} for {whose}"
     whose = f"{asked['subject'].replace('_', ' ')} {asked.get('subject_id', '')}".strip()
+    whose = "all of the team" if whose == "team" else whose
     if kind == "limit":
         window = "at once" if asked["window"] == "none" else f"a {asked['window']}"
         return f"{asked['amount']:,} {asked['unit'].replace('_', ' ')} {window} for {whose}"
-    return f"${asked['raise_usd']} more of the budget of {whose}, {asked['window']}"
+    window = "in all" if asked["window"] == "lifetime" else f"a {asked['window']}"
+    return f"${asked['raise_usd']} more {window} for {whose}"
 
 
 def _read_role(given: dict[str, Any]) -> dict[str, Any]:

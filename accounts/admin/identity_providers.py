@@ -23,6 +23,13 @@ from gateway.core.sealing import seal
 _LONGEST = 100_000
 
 
+class _Address(forms.URLField):
+    """One typed without a scheme is meant as https, for those too who may only look."""
+
+    def __init__(self, **terms: Any) -> None:
+        super().__init__(**{"assume_scheme": "https"} | terms)
+
+
 class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
     secret = forms.CharField(
         label="Client secret",
@@ -36,6 +43,7 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         model = IdentityProvider
         # The rest comes with the page, which knows how web addresses are typed.
         fields = ["slug", "trusted_domains"]
+        field_classes = {"issuer": _Address}
         help_texts = {
             "trusted_domains": "Domains of mail addresses, such as example.com, with blanks between them: whoever has "
             "a verified address there is who has it here, staff aside, and is let in when new. Empty: people "

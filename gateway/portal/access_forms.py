@@ -96,7 +96,7 @@ class _ListedAskForm(AskForm):
         keys = Key.objects.for_team(self._acting.team).filter(revoked_at__isnull=True, is_playground=False)
         offered = keys.order_by("name")[:_KEYS_OFFERED]
         named = [(key.public_id, f"{key.name} (sk-gw-{key.public_id}-…)") for key in offered]
-        self.offer("key", [("", f"All of {self._acting.team.name}: staff decide"), *named])
+        self.offer("key", [("", f"All of {self._acting.team.name}"), *named])
 
     def asked(self) -> dict[str, Any]:
         given = {self.kind: self.cleaned_data[self.kind].strip()}

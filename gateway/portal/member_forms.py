@@ -54,7 +54,7 @@ class InvitationForm(RoleForm):
 class KeysForm(forms.Form):
     """What becomes of somebody's keys; without a field where they have none."""
 
-    keys = forms.ChoiceField(label="What becomes of the keys", widget=forms.RadioSelect)
+    keys = forms.ChoiceField(label="What becomes of the keys")
 
     def __init__(self, data: QueryDict | None, *, membership: Membership) -> None:
         super().__init__(data)
@@ -64,7 +64,7 @@ class KeysForm(forms.Form):
             return
         others = people_of(membership.team, Right.CALL).exclude(pk=membership.user_id).order_by("username")
         self._people = {f"{_MEMBER}{person.pk}": person for person in others.filter(is_active=True)}
-        choices = [(_REVOKE, "Revoke them: calls with them are refused within a second")]
+        choices = [("", "Choose"), (_REVOKE, "Revoke them: calls with them are refused within a second")]
         choices += [(_TEAM, "Hand them over to the team")]
         choices += [(value, f"Hand them over to {person}") for value, person in self._people.items()]
         cast("forms.ChoiceField", self.fields["keys"]).choices = choices

@@ -45,6 +45,7 @@ _GROUPS = {
     ],
     "Teams": [
         ("Teams", "groups", "accounts.team"),
+        ("Access requests", "how_to_reg", "accounts.accessrequest"),
         ("Keys", "key", "accounts.key"),
         ("Service accounts", "smart_toy", "accounts.serviceaccount"),
         ("Projects", "folder", "accounts.project"),

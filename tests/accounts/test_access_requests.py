@@ -107,6 +107,7 @@ def test_second_person_is_needed_above_the_bound(more: Any, most: Any, needed: b
         ("role", {"role": "owner", "colour": "red"}, "colour"),
         ("model", {"model": "a b"}, "model"),
         ("model", {"model": ["acme/one"]}, "model"),
+        ("limit", {"subject": "key", "subject_id": "x" * 201, "unit": "a", "amount": 1}, "subject_id"),
         ("provider", {"provider": "acme", "key": 7}, "key"),
         ("limit", {"subject": "team", "unit": "requests", "amount": 5}, "window"),
         ("limit", {"subject": "team", "unit": "requests", "window": "minute", "amount": True}, "amount"),
@@ -128,7 +129,7 @@ def test_terms_that_cannot_be_are_told_by_their_field(kind: str, terms: dict[str
 def test_same_terms_in_other_spellings_are_one() -> None:
     spelt = {"subject": "team", "subject_id": "research", "window": "month", "raise_usd": "50.00"}
     assert read_asked("budget", spelt) == {"subject": "team", "window": "month", "raise_usd": "50"}
-    assert describe("budget", read_asked("budget", spelt)) == "$50 more of the budget of team, month"
+    assert describe("budget", read_asked("budget", spelt)) == "$50 more a month for all of the team"
 
 
 def test_role_is_granted_beside_the_others_until_its_time(mary: Membership, ann: Membership) -> None:

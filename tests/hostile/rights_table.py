@@ -21,6 +21,8 @@ OPEN = (
     *("/openapi.json", "/docs", "/favicon.ico", "/healthz", "/readyz", "/metrics", "/leaks", "//"),
     # Programs of an identity provider, by tokens of their own.
     "/scim/",
+    # Whose request it is counts, too: tests of access requests.
+    *("/v1/access-requests", "/team/requests"),
 )
 # Whatever the team: a key's own terms and answers, and what somebody is invited to.
 OWN = (

@@ -35,11 +35,13 @@ NARROWED: dict[str, set[str]] = {
         "accounts.change_operators_budget",
     },
     "accounts_team_view_as": {"accounts.view_as_team"},
+    "accounts_accessrequest_end_it": {"accounts.change_accessrequest"},
     **{f"accounts_scimdirectory_{page}": {"accounts.change_scimdirectory"} for page in ("issue", "revoke")},
     **{
         f"accounts_alertchannel_{page}": {"accounts.change_alertchannel"}
         for page in ("send_test", "rotate_secret")
     },
+    "accounts_accessrequest_end_it": {"accounts.change_accessrequest"},
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},
@@ -68,6 +70,8 @@ CLOSED = {
     *("accounts_auditentry_add", "accounts_auditentry_delete", "accounts_ledgerentry_add"),
     *("accounts_auditreceiver_add", "accounts_auditreceiver_delete"),
     *("accounts_ledgerentry_delete", "catalogue_edition_add", "catalogue_edition_delete"),
+    # Asked by members, and kept.
+    *("accounts_accessrequest_add", "accounts_accessrequest_delete"),
     # Said on the team's page.
     *("accounts_membership_add", "accounts_membership_delete"),
     # Made and ended by their directories; a directory with people is kept.

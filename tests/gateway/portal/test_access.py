@@ -138,7 +138,7 @@ def test_queue_has_what_staff_decide(mary: Client, team: Team) -> None:
     client = Client()
     client.force_login(make_staff())
     assert "The role admin" not in client.get(QUEUE).text
-    assert "120 requests a minute for team" in client.get(QUEUE).text
+    assert "120 requests a minute for all of the team" in client.get(QUEUE).text
     assert "The role admin" in client.get(f"{QUEUE}?queue=open").text
     assert "The role admin" in client.get(f"{QUEUE}?queue=all").text
 
