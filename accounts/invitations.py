@@ -186,11 +186,10 @@ def _check_not_too_many(team: Team) -> None:
 
 def _check_inviter(invitation: Invitation) -> None:
     """Who may not invite any more has let nobody in by what they left behind. Raises Refused."""
-    if invitation.invited_by is None:
-        return
     right = Right.OWNERS if invitation.role == Role.OWNER else Right.MEMBERS
-    inviting = invitation.team.memberships.with_right(right)
-    if not inviting.filter(user=invitation.invited_by, user__is_active=True).exists():
+    inviting = invitation.team.memberships.with_right(right).filter(user__is_active=True)
+    # Nobody is left of somebody who was deleted.
+    if not inviting.filter(user=invitation.invited_by_id).exists():
         message = (
             f"Who invited you may not do so in {invitation.team.name} any more: ask for another invitation."
         )

@@ -207,14 +207,17 @@ def keys_left_behind(team: Team) -> QuerySet[Key]:
 
 
 @transaction.atomic
-def hand_over_key(*, key: Key, to: User | ServiceAccount | None, by: Acting | None = None) -> Key:
+def hand_over_key(
+    *, key: Key, to: User | ServiceAccount | None, by: Acting | None = None, is_leaving: bool = False
+) -> Key:
     """Make a key, with all of its lineage, somebody else's, or with None the team's own.
 
-    What it used stays its former owner's. Whoever knew its text knows it still: rotate it.
+    What it used stays its former owner's. Whoever knew its text knows it still: rotate it. So whoever may not make
+    keys for others hands theirs over only when they leave: they would else call at others' limits and budgets.
     Raises InvalidField, Refused.
     """
     revision = take_revision(Part.KEYS)
-    if by is not None and not by.may_manage(key):
+    if by is not None and not (by.may_manage(key) if is_leaving else by.may(Right.KEYS)):
         raise refusal(key.team, Right.KEYS)
     if by is not None and MANAGEMENT in key.scope_set and not by.may(Right.KEYS):
         raise Refused(
@@ -334,7 +337,7 @@ def _dispose_of_keys(membership: Membership, keys: KeysThen | None, by: Acting |
         if keys is None or keys.act == "revoke":
             services.revoke_key(key=key)
         else:
-            hand_over_key(key=key, to=keys.to, by=by)
+            hand_over_key(key=key, to=keys.to, by=by, is_leaving=True)
     for key in Key.objects.filter(team=membership.team_id, owner=membership.user_id, is_playground=True):
         services.revoke_key(key=key)
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from accounts.acting import Acting
 from accounts.invitations import accept, digest_of, invite, renew, withdraw
 from accounts.memberships import give_role, suspend_member
-from accounts.models import AuditEntry, Invitation, Membership, Team
+from accounts.models import AuditEntry, Invitation, Membership, Team, User
 from gateway.core.refusals import InvalidField, Refused
 from tests.make import make_key, make_membership, make_team, make_user
 
@@ -159,6 +159,12 @@ def test_invitation_of_somebody_who_may_not_invite_any_more_lets_nobody_in(team:
     _, last = invite(team=team, email="c@example.com", role="member", by=by)
     suspend_member(membership=member)
     assert "any more" in refused(digest_of(last)).message
+
+
+def test_invitation_of_somebody_who_was_deleted_lets_nobody_in(team: Team, boss: Acting) -> None:
+    _, secret = invite(team=team, email="a@example.com", role="owner", by=boss)
+    User.objects.all().delete()
+    assert "any more" in refused(digest_of(secret)).message
 
 
 def test_who_is_there_already_keeps_the_higher_role(team: Team, boss: Acting) -> None:

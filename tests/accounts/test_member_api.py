@@ -126,6 +126,17 @@ def test_key_is_handed_over_to_whom_the_team_has(owner: Person, mary: Membership
     assert owner.call("POST", path, {"owner": "nobody"}).json()["error"]["param"] == "owner"
 
 
+def test_member_hands_no_key_over_and_goes_on_to_use_it(mary: Membership, owner: Person, team: Team) -> None:
+    """At the limits and budgets of the team, or of somebody else: the text stays known to who made it."""
+    key, _ = make_key(team, owner=mary.user)
+    client = Client()
+    client.force_login(mary.user)
+    for body in ({}, {"owner": owner.member.user.username}):
+        answer = client.post(f"/v1/keys/{key.public_id}/hand-over", body, content_type="application/json")
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "role_required")
+    assert Key.objects.get().owner == mary.user
+
+
 def test_persons_management_key_does_no_more_than_they(call: Caller, mary: Membership, team: Team) -> None:
     _, text = make_key(team, owner=mary.user, scope="management")
     answer = call("POST", "/v1/projects", text, {"slug": "blue", "name": "Blue"})

@@ -111,7 +111,7 @@ API = [
     *_rows(
         Right.CALL, "PATCH,DELETE /v1/keys/{own}", "POST /v1/keys/{own}/rotate", "POST /v1/keys/{own}/revoke"
     ),
-    *_rows(Right.CALL, "POST /v1/keys/{own}/hand-over"),
+    *_rows(Right.KEYS, "POST /v1/keys/{own}/hand-over"),
     *_rows(Right.KEYS, "POST /v1/keys", body={"name": "x"}),
     *_rows(Right.KEYS, "POST /v1/keys", body={"name": "x", "owner": "{me}", "scope": "management"}),
     *_rows(

@@ -136,3 +136,11 @@ def test_sessions_are_ended_by_post_only(client: Client, mary: User, page: str, 
 )
 def test_browsers_are_named_as_people_know_them(user_agent: str, name: str) -> None:
     assert name_browser(user_agent) == name
+
+
+@pytest.mark.parametrize("peer", ["", "a socket"])
+def test_session_from_behind_a_socket_of_this_machine_is_listed(client: Client, peer: str) -> None:
+    make_user("mary", teams=[make_team("atlas")])
+    client.post("/sign-in", {"username": "mary", "password": "password"}, REMOTE_ADDR=peer)
+    assert client.get("/notifications", REMOTE_ADDR=peer).status_code == 200
+    assert UserSession.objects.get().ip == "0.0.0.0"
