@@ -20,7 +20,8 @@ from accounts.access_terms import (
     read_asked,
 )
 from accounts.acting import Acting
-from accounts.models import AccessRequest, Team, User
+from accounts.memberships import check_owner_left
+from accounts.models import AccessRequest, Membership, Team, User
 from accounts.revision import Part, take_revision
 from accounts.rights import Right
 from gateway.core.lines import as_one_line
@@ -150,7 +151,11 @@ def end(*, request: AccessRequest, by: Acting | User) -> AccessRequest:
         return request
     if request.state != State.GRANTED:
         raise Refused("request_over", "This request was not granted: there is nothing to end.")
-    return _ended(request)
+    held = Membership.objects.active().filter(team=request.team_id, user=request.person_id).first()
+    ended = _ended(request)
+    if request.kind == Kind.ROLE and held is not None:
+        check_owner_left(held.team, held.role)
+    return ended
 
 
 def end_due(at: datetime) -> int:

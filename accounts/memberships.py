@@ -85,7 +85,7 @@ def give_role(
     _set_grant(membership, source, origin, role, until)
     _settle(membership, before, revision)
     if source == Source.MANUAL:
-        _check_owner_left(team, before)
+        check_owner_left(team, before)
     return membership
 
 
@@ -102,7 +102,7 @@ def take_grant(
     membership.grants.filter(source=source, origin=origin).delete()
     _settle(membership, before, revision)
     if source == Source.MANUAL:
-        _check_owner_left(membership.team, before)
+        check_owner_left(membership.team, before)
     return membership
 
 
@@ -178,7 +178,7 @@ def suspend_member(*, membership: Membership) -> Membership:
     before = _role_now(membership)
     membership.grants.all().delete()
     _settle(membership, before, revision)
-    _check_owner_left(membership.team, before)
+    check_owner_left(membership.team, before)
     return membership
 
 
@@ -316,7 +316,7 @@ def _check_may(by: Acting | None, team: Team, before: str | None, after: Role | 
         )
 
 
-def _check_owner_left(team: Team, before: str | None) -> None:
+def check_owner_left(team: Team, before: str | None) -> None:
     """Raises Refused where somebody's hand took the last owner away."""
     if before != Role.OWNER or team.memberships.in_roles([Role.OWNER]).filter(user__is_active=True).exists():
         return

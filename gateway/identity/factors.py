@@ -12,7 +12,9 @@ from allauth.mfa.webauthn.views import AddWebAuthnView, RemoveWebAuthnView
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.urls import reverse_lazy
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -77,7 +79,12 @@ class AddApp(ActivateTOTPView):
         return dict(super().get_form_kwargs()) | {"request": self.request}
 
     def form_valid(self, form: AppForm) -> HttpResponse:
-        answer: HttpResponse = super().form_valid(form)
+        try:
+            with transaction.atomic():
+                answer: HttpResponse = super().form_valid(form)
+        except IntegrityError:
+            # The form was sent twice at once.
+            return redirect("mfa_index")
         mark_used(Authenticator.objects.get(user=self.request.user, type=Authenticator.Type.TOTP), form.step)
         note_shown(self.request)
         messages.success(self.request, "The app is your second factor now.")

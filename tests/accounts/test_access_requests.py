@@ -581,3 +581,15 @@ def test_no_key_asks_or_decides(team: Team) -> None:
     client = Client(headers={"authorization": f"Bearer {text}"})
     answer = client.get("/v1/access-requests")
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "person_required")
+
+
+def test_last_owner_does_not_end_what_made_them_one(team: Team, mary: Membership, ann: Membership) -> None:
+    asked = ask(kind="role", asked={"role": "owner"}, reason=WHY, by=acting(mary))[0]
+    decide(request=asked, grants=True, by=acting(ann))
+    leave(membership=ann, keys=None, by=acting(ann))
+    mary.refresh_from_db()
+    with pytest.raises(Refused) as refused:
+        end(request=asked, by=acting(mary))
+    assert refused.value.code == "last_owner"
+    asked.refresh_from_db()
+    assert asked.state == "granted"

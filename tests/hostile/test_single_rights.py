@@ -41,7 +41,6 @@ NARROWED: dict[str, set[str]] = {
         f"accounts_alertchannel_{page}": {"accounts.change_alertchannel"}
         for page in ("send_test", "rotate_secret")
     },
-    "accounts_accessrequest_end_it": {"accounts.change_accessrequest"},
     "catalogue_edition_compare": {"catalogue.view_edition", "catalogue.change_edition"},
     "catalogue_worklist": {"catalogue.view_model", "catalogue.change_model"},
     "catalogue_model_editions": {"catalogue.view_model", "catalogue.change_model"},

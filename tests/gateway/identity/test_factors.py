@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.sessions.models import Session
 from django.test import Client
 
@@ -284,3 +285,17 @@ def test_pages_of_the_package_are_served_nowhere(client: Client, mary: User, add
     assert client.get(address).status_code == 404
     client.force_login(mary)
     assert client.get(address).status_code == 404
+
+
+def test_an_app_that_is_sent_twice_at_once_is_set_up_by_one_of_them(
+    client: Client, mary: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    activate = TOTP.activate
+
+    def twice(person: User, secret: str) -> Any:
+        activate(person, secret)
+        return activate(person, secret)
+
+    give_password(client)
+    monkeypatch.setattr(TOTP, "activate", twice)
+    assert set_up(client)[1].redirect_chain == [("/account", 302)]
