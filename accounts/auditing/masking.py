@@ -5,9 +5,9 @@ from typing import Any
 
 HIDDEN = "•••"
 _SECRETS = re.compile(
-    r"(sk-gw-\w{12}-)\w{8,}|(whsec_)[\w+/=]{8,}|(eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(Bearer )[\w.~+/=-]{8,}"
+    r"((?:sk|scim)-gw-\w{12}-)\w{8,}|(whsec_)[\w+/=]{8,}|(eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(Bearer )[\w.~+/=-]{8,}"
 )
-"""Keys, what webhooks sign with, and tokens of identity providers, wherever somebody pasted one."""
+"""Keys, tokens of directories, what webhooks sign with, and tokens of identity providers, wherever somebody pasted one."""
 
 
 def mask(value: Any) -> Any:

@@ -13,6 +13,14 @@ from gateway.core.outbound import OutboundPolicy, httpx_client
 TIMEOUT_S, TOTAL_S, MOST_BYTES = 5.0, 10.0, 1024 * 1024
 
 
+def refusal_of(url: str) -> str | None:
+    """Why nothing is sent there; None if it may be. By http:// others could change what comes, and be anybody."""
+    if url.startswith("https://"):
+        return None
+    policy = OutboundPolicy(frozenset(settings.IDENTITY_PRIVATE_ADDRESSES_ALLOWED))
+    return policy.url_refusal(url.partition("?")[0])
+
+
 class Answer:
     """As much of a response of requests' as allauth reads."""
 
@@ -59,6 +67,8 @@ class Session:
         headers: Mapping[str, str] | None = None,
         auth: Any = None,
     ) -> Answer:
+        if refusal := refusal_of(url):
+            raise requests.RequestException(refusal)
         basic = (auth.username, auth.password) if auth is not None else None
         told = {"accept": "application/json", **(headers or {})}
         try:

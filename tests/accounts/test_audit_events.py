@@ -173,6 +173,7 @@ def test_acts_of_before_are_named_by_the_migration() -> None:
     "secret",
     [
         "sk-gw-A1b2C3d4E5f6-0123456789abcdef0123456789abcdefABCDEF",
+        "scim-gw-A1b2C3d4E5f6-0123456789abcdef0123456789abcdefABCDEF",
         "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkw",
         "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtYXJ5In0.c2lnbmF0dXJl",
         "Bearer abcdefghijklmnop",

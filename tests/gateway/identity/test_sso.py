@@ -23,6 +23,7 @@ from accounts.memberships import give_role
 from accounts.models import AuditEntry, ClaimRule, IdentityProvider, Membership, User
 from accounts.tasks import forget_sessions
 from gateway.identity import sso
+from gateway.identity.outgoing import refusal_of
 from tests.gateway.identity.conftest import make_row
 from tests.gateway.identity.oidc.provider import CLIENT, SECRET, OpenId
 from tests.gateway.identity.people import give_password
@@ -467,3 +468,21 @@ def test_rules_are_tried_on_a_pasted_token_and_nothing_changes(
     for text in ("nonsense", "[1]", "{", "a.b.c"):
         assert "neither a token" in client.post(page, {"claims": text}).content.decode()
     assert Membership.objects.count() == 0
+
+
+@pytest.mark.parametrize("member", ["issuer", "jwks_uri", "token_endpoint"])
+def test_nothing_is_read_where_others_could_change_it(
+    client: Client, openid: OpenId, row: IdentityProvider, settings: Any, member: str
+) -> None:
+    """Plain http, other than to a place that is named."""
+    openid.person |= TRUSTED
+    if member == "issuer":
+        settings.IDENTITY_PRIVATE_ADDRESSES_ALLOWED = ["10.0.0.0/8"]
+        assert refusal_of("http://idp.example/x?y=z")
+        assert not refusal_of("https://idp.example/x?y=z")
+        return
+    go(Client())
+    known_at, config = sso._discovered[row.issuer]
+    sso._discovered[row.issuer] = (known_at, config | {member: "http://idp.example/x"})
+    tokens.forget_keys()
+    assert "does not answer as it should" in said_after(client, go(client))
