@@ -56,7 +56,7 @@ class DecisionSerializer(StrictSerializer):
     """What becomes of a request."""
 
     decision = ChoiceField(choices=["grant", "decline"])
-    note = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True, default="")
+    note = serializers.CharField(max_length=REASON_LENGTH, required=False, allow_blank=True)
     until = serializers.DateTimeField(
         required=False,
         allow_null=True,

@@ -189,6 +189,8 @@ def test_list_does_not_ask_once_a_row(
 ) -> None:
     for _ in range(10):
         make_entry(make_key()[0])
+    # The first page lists the session, which takes queries of its own.
+    staff.get(LIST)
     with django_assert_max_num_queries(12):
         staff.get(LIST)
 

@@ -110,7 +110,7 @@ def test_what_running_calls_hold_and_what_is_left_of_limits_is_shown(
     set_limit(subject=key, unit="tokens", window="minute", amount=2_000)
     spend(key, "1.5")
     page = client.get(f"/keys/{key.public_id}").text
-    assert cells(page) == [["This key", "$10 ever", "$1.50", "$2.00", "$6.50", "never", "Change"]]
+    assert cells(page) == [["This key", "$10 ever", "$1.50", "$2.00", "$6.50", "never", "Ask for moreChange"]]
     assert cells(page, "limits")[0][2] == "1,041"
     assert "whole in 19s" in page
 
@@ -209,7 +209,7 @@ def test_member_sees_budgets_of_all_and_sets_none(client: Client, team: Team, pa
     Membership.objects.update(role=Role.MEMBER)
     mine = make_budget(subject=team, window="day", amount_usd=Decimal(5), is_staff=True)
     make_budget(subject=Membership.objects.get(), window="day", amount_usd=Decimal(5))
-    assert [row[-1] for row in cells(client.get("/team").text)] == ["", ""]
+    assert [row[-1] for row in cells(client.get("/team").text)] == ["Ask for more"] * 2
     assert client.get(f"/team/budgets/{mine.pk}").status_code == 403
     for act in ("remove", "end-raise"):
         assert client.post(f"/team/budgets/{mine.pk}/{act}").status_code == 403
@@ -326,5 +326,7 @@ def test_page_asks_as_many_queries_for_many_budgets_as_for_few(
     for number in range(10):
         project = Project.objects.create(team=team, slug=f"p{number}", name="P")
         make_budget(subject=project, window="day", amount_usd=Decimal(5))
+    # The first page lists the session, which takes queries of its own.
+    owner.get("/team")
     with django_assert_max_num_queries(14):
         owner.get("/team")
