@@ -7,7 +7,7 @@ HIDDEN = "•••"
 _SECRETS = re.compile(
     r"((?:sk|scim)-gw-\w{12}-)\w{8,}|(whsec_)[\w+/=]{8,}|(eyJ)[\w-]{8,}\.[\w-]{8,}\.[\w-]*|(Bearer )[\w.~+/=-]{8,}"
 )
-"""Keys, tokens of directories, what webhooks sign with, and tokens of identity providers, wherever somebody pasted one."""
+"""Keys, directories' and identity providers' tokens, and what webhooks sign with, wherever somebody pasted one."""
 
 
 def mask(value: Any) -> Any:
