@@ -72,11 +72,11 @@ def test_key_page_shows_all_limits_that_count_for_its_calls_and_who_set_them(
     Team.objects.update(key_requests_per_minute_most=600)
     member.post(f"/keys/{key.public_id}/limits", typed("500"))
     assert limits_on(member.get(f"/keys/{key.public_id}").text) == [
-        ["This key", "3 calls at once", "", "", "", "Remove"],
-        ["This key", "500 tokens a minute", "", "", "mary", "Remove"],
-        ["mary", "9,000 tokens a day", "", "", "", ""],
-        ["Project Blue", "5 requests a minute", "", "", "", ""],
-        ["All of Atlas", "70 output tokens a minute", "", "100", "", ""],
+        ["This key", "3 calls at once", "", "", "", "Ask for moreRemove"],
+        ["This key", "500 tokens a minute", "", "", "mary", "Ask for moreRemove"],
+        ["mary", "9,000 tokens a day", "", "", "", "Ask for more"],
+        ["Project Blue", "5 requests a minute", "", "", "", "Ask for more"],
+        ["All of Atlas", "70 output tokens a minute", "", "100", "", "Ask for more"],
         ["Every key of Atlas", "600 requests a minute", "", "600", "staff", ""],
     ]
 

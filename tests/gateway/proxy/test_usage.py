@@ -136,7 +136,6 @@ def test_every_kind_of_token_is_recorded_charged_and_told_alike_whole_and_stream
 def test_missing_usage_is_estimated_and_marked_for_the_ledger_and_the_client(
     edge, speaker, client, is_streamed
 ):
-    provider = speaker.wire_format.name
     speaker.events = SAID
     answer = ask(edge, client, is_streamed=is_streamed)
     closed = recorded(edge)
