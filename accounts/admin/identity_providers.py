@@ -135,7 +135,7 @@ class IdentityProviderAdmin(HistoryAdminBase):
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.show_trial)
-        return [path("<int:pk>/trial/", view, name="claims_trial"), *super().get_urls()]
+        return [path("<int:pk>/trial/", view, name="accounts_identityprovider_trial"), *super().get_urls()]
 
     def show_trial(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What a token would come to: nothing is changed."""

@@ -59,16 +59,18 @@ def test_sign_in_works_and_leads_to_the_base_path(site: Site) -> None:
     with httpx.Client(base_url=site.url, headers={"host": HOST}, timeout=HANG_S) as client:
         away = client.get("/llm/admin/")
         assert away.headers["location"].startswith("/llm/admin/login/")
-        page = client.get(away.headers["location"])
+        door = client.get(away.headers["location"]).headers["location"]
+        assert door.startswith("/llm/sign-in?")
+        page = client.get(door)
         cookie = page.headers["set-cookie"]
         assert "Path=/llm" in cookie
         assert "Secure" in cookie
         token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text).group(1)
         form = {"username": "admin", "password": site.product.admin_password, "csrfmiddlewaretoken": token}
-        sent = {"origin": f"https://{HOST}", "referer": f"https://{HOST}/llm/admin/login/"}
+        sent = {"origin": f"https://{HOST}", "referer": f"https://{HOST}/llm/sign-in"}
         # Cookies that are for https only are not sent back here by themselves.
         sent["cookie"] = cookie.split(";")[0]
-        done = client.post(away.headers["location"], data=form, headers=sent)
+        done = client.post(door, data=form, headers=sent)
         assert (done.status_code, done.headers["location"]) == (302, "/llm/admin/")
 
 

@@ -96,9 +96,7 @@ def test_web_process_answers_and_ends_though_nobody_reads_it(
         httpx.Client(timeout=HANG_S) as client,
     ):
         wait_until(lambda: answers(url), "starting", HANG_S)
-        codes = {
-            client.get(f"{url}/admin/login/?next=/{number}").status_code for number in range(LOGGED_CALLS)
-        }
+        codes = {client.get(f"{url}/sign-in?next=/{number}").status_code for number in range(LOGGED_CALLS)}
         assert codes == {200}
         process.send_signal(signal.SIGTERM)
         assert process.wait(HANG_S) == 0

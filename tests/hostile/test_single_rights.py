@@ -35,6 +35,7 @@ NARROWED: dict[str, set[str]] = {
         "accounts.change_operators_budget",
     },
     "accounts_team_view_as": {"accounts.view_as_team"},
+    "accounts_identityprovider_trial": {"accounts.change_identityprovider"},
     "accounts_accessrequest_end_it": {"accounts.change_accessrequest"},
     **{f"accounts_scimdirectory_{page}": {"accounts.change_scimdirectory"} for page in ("issue", "revoke")},
     **{

@@ -394,7 +394,7 @@ def test_user_info_that_is_a_list_is_no_fault_of_ours(
 def test_rules_are_tried_on_claims_of_any_shape(client: Client, row: IdentityProvider) -> None:
     ClaimRule.objects.create(provider=row, value="x", team=make_team("atlas"), role="member")
     client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    page = reverse("admin:claims_trial", args=[row.pk])
+    page = reverse("admin:accounts_identityprovider_trial", args=[row.pk])
     assert client.post(page, {"claims": '{"hasgroups": []}'}).status_code == 200
 
 
@@ -458,7 +458,7 @@ def test_rules_are_tried_on_a_pasted_token_and_nothing_changes(
     team = make_team("atlas")
     ClaimRule.objects.create(provider=row, value="llm-*", team=team, role="admin")
     client.force_login(make_user("root", is_staff=True, is_superuser=True))
-    page = reverse("admin:claims_trial", args=[row.pk])
+    page = reverse("admin:accounts_identityprovider_trial", args=[row.pk])
     openid.person["groups"] = ["llm-leads", "<b>x</b>"]
     for text in (openid.token("n"), '{"groups": ["llm-leads", "<b>x</b>"]}'):
         shown = client.post(page, {"claims": text}).content.decode()
