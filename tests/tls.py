@@ -25,7 +25,9 @@ class Authority:
     def sign(self, name: str) -> tuple[Path, Path]:
         """Certificate and key of a server of that name (`DNS:host` or `IP:address`)."""
         key, request, certificate = (self.folder / f"server.{kind}" for kind in ("key", "csr", "pem"))
-        (self.folder / "names").write_text(f"subjectAltName={name}")
+        (self.folder / "names").write_text(
+            f"subjectAltName={name}\nsubjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid"
+        )
         _openssl("req", *_KEY, "-keyout", key, "-out", request, "-subj", "/CN=server")
         authority = (
             "-CA",
@@ -45,7 +47,9 @@ class Authority:
 def make_authority(folder: Path) -> Authority:
     authority = Authority(folder)
     days = ("-x509", "-days", "2", "-subj", "/CN=Authority of a test")
-    _openssl("req", *_KEY, *days, "-keyout", folder / "ca.key", "-out", authority.certificate)
+    # From Python 3.13 on an authority has to say that it signs certificates.
+    use = ("-addext", "keyUsage=critical,keyCertSign,cRLSign")
+    _openssl("req", *_KEY, *days, *use, "-keyout", folder / "ca.key", "-out", authority.certificate)
     return authority
 
 

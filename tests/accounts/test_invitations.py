@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 from django.core import mail
+from django.core.mail import EmailMessage
 from django.test import Client
 from django.utils import timezone
 
@@ -111,8 +112,10 @@ def test_mail_has_the_link_and_the_answer_has_not(owner: Client, mails: None) ->
 def test_link_is_handed_on_where_the_mail_is_not_taken(
     owner: Client, mails: None, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    def refuse(_message: EmailMessage) -> int:
+        raise ConnectionRefusedError
+
+    monkeypatch.setattr(EmailMessage, "send", refuse)
     answer = sent(owner, "invitations", ANN)
     assert (answer.status_code, answer.json()["mail_sent"]) == (201, False)
     assert secret_of(answer)
