@@ -51,8 +51,8 @@ format: $(VENV)/.development ## Let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.development ## Measure both lanes against nginx and the bare upstream
-	@$(BIN)/python -m benchmarks
+bench: $(VENV)/.development ## Measure both lanes against nginx and the bare upstream; PEERS=1: LiteLLM and Portkey too
+	@$(BIN)/python -m benchmarks $(if $(PEERS),--peers)
 
 lock: $(VENV)/.development ## Resolve pyproject.toml anew into its lock files
 	$(COMPILE) --custom-compile-command "make lock" --upgrade -o requirements.lock pyproject.toml

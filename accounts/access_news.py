@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from accounts.access_desks import deciders_of
 from accounts.alerts.raising import raise_alert
 from accounts.memberships import people_of
-from accounts.models import AccessRequest, User
+from accounts.models import AccessRequest
 from accounts.rights import Right
 from gateway.core.lines import as_one_line
 
@@ -16,12 +17,7 @@ def tell_opened(request: AccessRequest) -> None:
         people = set(people_of(request.team, Right.DECIDE).values_list("pk", flat=True))
         _raise("request.opened", request, people - {request.person_id}, window)
         return
-    deciding = User.objects.with_perm(
-        "accounts.change_accessrequest",
-        include_superusers=False,
-        backend="django.contrib.auth.backends.ModelBackend",
-    )
-    people = set(deciding.filter(is_staff=True, is_active=True).values_list("pk", flat=True))
+    people = deciders_of(request)
     people -= {request.person_id, request.endorsed_by_id}
     raise_alert(
         "request.for_staff",

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.access_terms import KINDS, REASON_LENGTH
 from accounts.models import AccessRequest
-from accounts.serializers import ListParameters, StrictSerializer
+from accounts.serializers import ListParameters, PageSerializer, StrictSerializer
 from gateway.core.choice_field import ChoiceField
 
 _ASKED = (
@@ -101,11 +101,7 @@ class AccessRequestSerializer(serializers.ModelSerializer[AccessRequest]):
 
 
 @extend_schema_serializer(many=False)
-class AccessRequestListSerializer(serializers.Serializer[Any]):
+class AccessRequestListSerializer(PageSerializer):
     """One page of access requests."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = AccessRequestSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property

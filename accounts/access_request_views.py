@@ -1,9 +1,7 @@
 """`/v1/access-requests`: what members of a team ask for, and what is decided."""
 
-from typing import Any
-
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,7 +15,8 @@ from accounts.access_request_serializers import (
     NewAccessRequestSerializer,
 )
 from accounts.acting import Acting
-from accounts.management_view import TEAM, ManagementView, acting_of, checked, page_of
+from accounts.described import operation, page_of_one
+from accounts.management_view import ManagementView, acting_of, checked, page_of
 from accounts.models import AccessRequest
 from accounts.rights import Right
 from gateway.core.errors import ApiError
@@ -48,14 +47,6 @@ _OVER = {"decided_by": "ann", "decided_at": "2026-11-02T10:00:00Z"}
 _GRANTED = _REQUEST | _OVER | {"state": "granted", "note": "Until the backfill is through"}
 
 
-def _told(value: Any) -> OpenApiExample:
-    return OpenApiExample("Answer", value=value, response_only=True)
-
-
-def _sent(value: Any) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
-
-
 def _rows(acting: Acting) -> QuerySet[AccessRequest]:
     """All of the team for those who decide, else one's own."""
     rows = acting.team.access_requests.of_members().select_related("team", "person", "decided_by")
@@ -81,22 +72,20 @@ def _write(found: AccessRequest, answer_status: int = status.HTTP_200_OK) -> Res
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="access_request_list",
-        summary="List access requests, the latest first: one's own, or all of the team for those who decide",
-        parameters=[TEAM, AccessRequestListParameters],
+    get=operation(
+        "access_request_list",
+        "List access requests, the latest first: one's own, or all of the team for those who decide",
+        query=[AccessRequestListParameters],
         responses=AccessRequestListSerializer,
-        examples=[_told({"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_REQUEST]})],
+        told=page_of_one(_REQUEST),
     ),
-    post=extend_schema(
-        tags=["team"],
-        operation_id="access_request_create",
-        summary="Ask for more than one has; an open request of the same words is answered with 200",
-        parameters=[TEAM],
+    post=operation(
+        "access_request_create",
+        "Ask for more than one has; an open request of the same words is answered with 200",
         request=NewAccessRequestSerializer,
         responses={201: AccessRequestSerializer, 200: AccessRequestSerializer},
-        examples=[_sent(_NEW), _told(_REQUEST)],
+        sent=_NEW,
+        told=_REQUEST,
     ),
 )
 class AccessRequestsView(ManagementView):
@@ -116,21 +105,14 @@ class AccessRequestsView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="access_request_retrieve",
-        summary="One access request",
-        parameters=[TEAM],
-        responses=AccessRequestSerializer,
-        examples=[_told(_REQUEST)],
+    get=operation(
+        "access_request_retrieve", "One access request", responses=AccessRequestSerializer, told=_REQUEST
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="access_request_destroy",
-        summary="Withdraw an open request of one's own; the row stays",
-        parameters=[TEAM],
+    delete=operation(
+        "access_request_destroy",
+        "Withdraw an open request of one's own; the row stays",
         responses={200: AccessRequestSerializer},
-        examples=[_told(_REQUEST | {"state": "withdrawn"})],
+        told=_REQUEST | {"state": "withdrawn"},
     ),
 )
 class AccessRequestView(ManagementView):
@@ -150,14 +132,13 @@ class AccessRequestView(ManagementView):
 class DecisionView(ManagementView):
     """`/v1/access-requests/{id}/decide`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="access_request_decide",
-        summary="Grant or decline what is the team's own to decide; nobody decides their own request",
-        parameters=[TEAM],
+    @operation(
+        "access_request_decide",
+        "Grant or decline what is the team's own to decide; nobody decides their own request",
         request=DecisionSerializer,
         responses=AccessRequestSerializer,
-        examples=[_sent({"decision": "grant", "note": _GRANTED["note"]}), _told(_GRANTED)],
+        sent={"decision": "grant", "note": _GRANTED["note"]},
+        told=_GRANTED,
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         acting = self.acting()
@@ -170,14 +151,12 @@ class DecisionView(ManagementView):
 class EndView(ManagementView):
     """`/v1/access-requests/{id}/end`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="access_request_end",
-        summary="Take back now what was granted: by those who decide, or by who asked",
-        parameters=[TEAM],
+    @operation(
+        "access_request_end",
+        "Take back now what was granted: by those who decide, or by who asked",
         request=None,
         responses=AccessRequestSerializer,
-        examples=[_told(_GRANTED | {"state": "ended", "ended_at": "2026-11-03T09:30:00Z"})],
+        told=_GRANTED | {"state": "ended", "ended_at": "2026-11-03T09:30:00Z"},
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         acting = self.acting()

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import access_grants
+from accounts.access_desks import DECIDE, NEEDED, may_decide, may_grant
 from accounts.access_news import tell_decided, tell_ended, tell_opened
 from accounts.access_terms import (
     check_text,
@@ -31,18 +32,6 @@ Kind, State, Decider = AccessRequest.Kind, AccessRequest.State, AccessRequest.De
 AS_ASKED: Literal["as asked"] = "as asked"
 MOST_OPEN = 50
 """Of one person in one team."""
-DECIDE = "accounts.change_accessrequest"
-NEEDED: Mapping[str, str] = {
-    Kind.ROLE: "accounts.change_membership",
-    Kind.MODEL: "accounts.change_team",
-    Kind.PROVIDER: "accounts.change_team",
-    Kind.LIMIT: "accounts.change_limit",
-    Kind.BUDGET: "accounts.change_budget",
-    Kind.STAFF_BUDGET: "accounts.change_budget",
-}
-"""What one of staff needs besides DECIDE to grant such a request: nobody gives by one what they may not change."""
-OPERATORS = "accounts.change_operators_budget"
-"""It serves for a budget of the operator's own, too."""
 
 
 def ask(
@@ -213,18 +202,17 @@ def _check_may_decide(request: AccessRequest, by: Acting | User, person: User) -
         if request.decider == Decider.STAFF:
             message = "It goes beyond what this team may give: staff decide it."
             raise Refused("staff_required", message, status=403)
-    elif not (by.is_active and by.is_staff and by.has_perm(DECIDE)):
-        raise Refused("permission_required", f"To decide requests you need {DECIDE}.", status=403)
+    elif not may_decide(by, request):
+        message = f"To decide this you need {DECIDE}, or the right of the desk whose it is."
+        raise Refused("permission_required", message, status=403)
     if request.person_id == person.pk:
         raise Refused("own_request", "Nobody decides their own request: another person does.", status=403)
 
 
 def _check_may_change(request: AccessRequest, person: User) -> None:
-    needed = NEEDED[request.kind]
-    if request.kind == Kind.STAFF_BUDGET and request.team_id is None and person.has_perm(OPERATORS):
-        return
-    if not person.has_perm(needed):
-        raise Refused("permission_required", f"To grant this you need {needed}.", status=403)
+    if not may_grant(person, request):
+        message = f"To grant this you need {NEEDED[request.kind]}."
+        raise Refused("permission_required", message, status=403)
 
 
 def _check_open(request: AccessRequest) -> None:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.alerts.kinds import FOR_TEAMS
 from accounts.models import AlertChannel, AlertDelivery
-from accounts.serializers import StrictSerializer
+from accounts.serializers import PageSerializer, StrictSerializer
 from gateway.core.choice_field import ChoiceField
 
 _ADDRESS = (
@@ -144,18 +144,14 @@ class DeliverySerializer(serializers.ModelSerializer[AlertDelivery]):
 
 
 @extend_schema_serializer(many=False)
-class ChannelListSerializer(serializers.Serializer[Any]):
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
+class ChannelListSerializer(PageSerializer):
+    """One page of alert channels."""
+
     data = ChannelSerializer(many=True)  # type: ignore[assignment]  # its own name for a field
 
 
 @extend_schema_serializer(many=False)
-class DeliveryListSerializer(serializers.Serializer[Any]):
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
+class DeliveryListSerializer(PageSerializer):
+    """One page of deliveries."""
+
     data = DeliverySerializer(many=True)  # type: ignore[assignment]  # its own name for a field

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -17,15 +17,8 @@ from accounts.alert_serializers import (
     NewChannelSerializer,
 )
 from accounts.alerts import channels
-from accounts.management_view import (
-    TEAM,
-    ManagementView,
-    checked,
-    find_row,
-    page_of,
-    person_of,
-    team_of,
-)
+from accounts.described import operation, page_of_one
+from accounts.management_view import ManagementView, checked, find_row, page_of, person_of, team_of
 from accounts.models import AlertChannel, AlertDelivery
 from accounts.rights import Right
 from accounts.serializers import ListParameters
@@ -65,15 +58,6 @@ _NEW = {
     "kinds": ["budget.threshold", "key.leaked"],
 }
 _SECRET = {"secret": "whsec_…"}
-_PAGE = {"object": "list", "total": 1, "limit": 50, "offset": 0}
-
-
-def _told(value: Any) -> list[OpenApiExample]:
-    return [OpenApiExample("Answer", value=value, response_only=True)]
-
-
-def _sent(value: Any) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
 
 
 class _ChannelView(ManagementView):
@@ -96,22 +80,20 @@ class _ChannelView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_list",
-        summary="List where the team's alerts go",
-        parameters=[TEAM, ListParameters],
+    get=operation(
+        "alert_channel_list",
+        "List where the team's alerts go",
+        query=[ListParameters],
         responses=ChannelListSerializer,
-        examples=_told(_PAGE | {"data": [_CHANNEL]}),
+        told=page_of_one(_CHANNEL),
     ),
-    post=extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_create",
-        summary="Make an alert channel; a webhook's secret is told once",
-        parameters=[TEAM],
+    post=operation(
+        "alert_channel_create",
+        "Make an alert channel; a webhook's secret is told once",
         request=NewChannelSerializer,
         responses={201: NewChannelAnswerSerializer},
-        examples=[_sent(_NEW), *_told(_CHANNEL | _SECRET)],
+        sent=_NEW,
+        told=_CHANNEL | _SECRET,
     ),
 )
 class ChannelsView(ManagementView):
@@ -129,30 +111,17 @@ class ChannelsView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_retrieve",
-        summary="One alert channel",
-        parameters=[TEAM],
-        responses=ChannelSerializer,
-        examples=_told(_CHANNEL),
-    ),
-    patch=extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_partial_update",
-        summary="Change an alert channel, or switch it on again",
-        parameters=[TEAM],
+    get=operation("alert_channel_retrieve", "One alert channel", responses=ChannelSerializer, told=_CHANNEL),
+    patch=operation(
+        "alert_channel_partial_update",
+        "Change an alert channel, or switch it on again",
         request=ChannelChangesSerializer,
         responses=ChannelSerializer,
-        examples=[_sent({"is_active": True}), *_told(_CHANNEL)],
+        sent={"is_active": True},
+        told=_CHANNEL,
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_destroy",
-        summary="Remove an alert channel with its deliveries",
-        parameters=[TEAM],
-        responses={204: None},
-        examples=[],
+    delete=operation(
+        "alert_channel_destroy", "Remove an alert channel with its deliveries", responses={204: None}
     ),
 )
 class ChannelView(_ChannelView):
@@ -174,14 +143,12 @@ class ChannelView(_ChannelView):
 class ChannelSecretView(_ChannelView):
     """`/v1/alert-channels/{id}/rotate-secret`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_rotate_secret",
-        summary="Give a webhook a new secret; for a day the former one signs beside it",
-        parameters=[TEAM],
+    @operation(
+        "alert_channel_rotate_secret",
+        "Give a webhook a new secret; for a day the former one signs beside it",
         request=None,
         responses=NewChannelAnswerSerializer,
-        examples=_told(_CHANNEL | _SECRET),
+        told=_CHANNEL | _SECRET,
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         channel = self.changeable(id)
@@ -191,14 +158,12 @@ class ChannelSecretView(_ChannelView):
 class ChannelTestView(_ChannelView):
     """`/v1/alert-channels/{id}/test`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="alert_channel_test",
-        summary="Send a test to an alert channel within seconds",
-        parameters=[TEAM],
+    @operation(
+        "alert_channel_test",
+        "Send a test to an alert channel within seconds",
         request=None,
         responses={202: DeliverySerializer},
-        examples=_told(_DELIVERY | {"state": "waiting", "type": "channel.test"}),
+        told=_DELIVERY | {"state": "waiting", "type": "channel.test"},
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002, ARG002
         delivery = channels.test_channel(channel=self.changeable(id))
@@ -208,13 +173,12 @@ class ChannelTestView(_ChannelView):
 class DeliveriesView(_ChannelView):
     """`/v1/alert-channels/{id}/deliveries`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="alert_delivery_list",
-        summary="What was sent to an alert channel, the newest first, with each try",
-        parameters=[TEAM, ListParameters],
+    @operation(
+        "alert_delivery_list",
+        "What was sent to an alert channel, the newest first, with each try",
+        query=[ListParameters],
         responses=DeliveryListSerializer,
-        examples=_told(_PAGE | {"data": [_DELIVERY]}),
+        told=page_of_one(_DELIVERY),
     )
     def get(self, request: Request, id: str) -> Response:  # noqa: A002
         query = checked(ListParameters, request.query_params.dict())
@@ -226,14 +190,12 @@ class DeliveriesView(_ChannelView):
 class ReplayView(_ChannelView):
     """`/v1/alert-channels/{id}/deliveries/{delivery}/replay`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="alert_delivery_replay",
-        summary="Send an alert once more, under the id that it had",
-        parameters=[TEAM],
+    @operation(
+        "alert_delivery_replay",
+        "Send an alert once more, under the id that it had",
         request=None,
         responses={202: DeliverySerializer},
-        examples=_told(_DELIVERY | {"state": "waiting"}),
+        told=_DELIVERY | {"state": "waiting"},
     )
     def post(self, request: Request, id: str, delivery: str) -> Response:  # noqa: A002, ARG002
         channel = self.changeable(id)

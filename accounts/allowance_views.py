@@ -3,24 +3,18 @@
 from decimal import Decimal
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_serializer, extend_schema_view
+from drf_spectacular.utils import extend_schema_serializer, extend_schema_view
 from rest_framework import serializers, status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts.allowances import remove_allowance, set_allowance
-from accounts.management_view import (
-    TEAM,
-    ManagementView,
-    checked,
-    find_row,
-    page_of,
-    team_of,
-)
+from accounts.described import operation, page_of_one
+from accounts.management_view import ManagementView, checked, find_row, page_of, team_of
 from accounts.models import Allowance
 from accounts.money import plain
 from accounts.rights import Right
-from accounts.serializers import ListParameters, StrictSerializer
+from accounts.serializers import ListParameters, PageSerializer, StrictSerializer
 from gateway.core.choice_field import ChoiceField
 from gateway.core.errors import ApiError
 
@@ -35,12 +29,6 @@ _ALLOWANCE = {
     "most": "200",
 }
 _NEW = {name: _ALLOWANCE[name] for name in ("whose", "unit", "window", "amount")}
-_ANSWER = OpenApiExample("An allowance", value=_ALLOWANCE, response_only=True)
-_PAGE = OpenApiExample(
-    "One page",
-    value={"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_ALLOWANCE]},
-    response_only=True,
-)
 
 
 class AllowanceChangesSerializer(StrictSerializer):
@@ -104,33 +92,28 @@ class AllowanceSerializer(serializers.ModelSerializer[Allowance]):
 
 
 @extend_schema_serializer(many=False)
-class AllowanceListSerializer(serializers.Serializer[Any]):
+class AllowanceListSerializer(PageSerializer):
     """One page of allowances."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = AllowanceSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="allowance_list",
-        summary="List what each new key and member of the team gets, and has at most",
-        parameters=[TEAM, ListParameters],
+    get=operation(
+        "allowance_list",
+        "List what each new key and member of the team gets, and has at most",
+        query=[ListParameters],
         responses=AllowanceListSerializer,
-        examples=[_PAGE],
+        told=page_of_one(_ALLOWANCE),
     ),
-    post=extend_schema(
-        tags=["team"],
-        operation_id="allowance_create",
-        summary="Say what each new key or member gets; one that is there with the same amount is answered with 200",
-        parameters=[TEAM],
+    post=operation(
+        "allowance_create",
+        "Say what each new key or member gets; one that is there with the same amount is answered with 200",
         request=NewAllowanceSerializer,
         responses={201: AllowanceSerializer, 200: AllowanceSerializer},
-        examples=[OpenApiExample("A month of each member", value=_NEW, request_only=True), _ANSWER],
+        sent=_NEW,
+        case="A month of each member",
+        told=_ALLOWANCE,
     ),
 )
 class AllowancesView(ManagementView):
@@ -156,30 +139,18 @@ class AllowancesView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="allowance_retrieve",
-        summary="One allowance",
-        parameters=[TEAM],
-        responses=AllowanceSerializer,
-        examples=[_ANSWER],
-    ),
-    patch=extend_schema(
-        tags=["team"],
-        operation_id="allowance_partial_update",
-        summary="Change what new keys or members get; those that there are keep theirs",
-        parameters=[TEAM],
+    get=operation("allowance_retrieve", "One allowance", responses=AllowanceSerializer, told=_ALLOWANCE),
+    patch=operation(
+        "allowance_partial_update",
+        "Change what new keys or members get; those that there are keep theirs",
         request=AllowanceChangesSerializer,
         responses=AllowanceSerializer,
-        examples=[OpenApiExample("Less", value={"amount": "40"}, request_only=True), _ANSWER],
+        sent={"amount": "40"},
+        case="Less",
+        told=_ALLOWANCE,
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="allowance_destroy",
-        summary="Give new keys or members nothing of that kind any more",
-        parameters=[TEAM],
-        responses={204: None},
-        examples=[],
+    delete=operation(
+        "allowance_destroy", "Give new keys or members nothing of that kind any more", responses={204: None}
     ),
 )
 class AllowanceView(ManagementView):

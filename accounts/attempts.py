@@ -4,6 +4,7 @@ A fact that is added here needs a default, for the spool of another version may 
 The ledger keeps it where `LedgerEntry` has a column of its name. Pure.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -110,7 +111,7 @@ class AttemptRecord:
 
     `sample` is not kept; it is None where the attempt says nothing of its offering. `seq` is the spool's: the number
     of this closed attempt among those of its process, from 1; 0 where it is not closed. `recorded_at` (Unix seconds) is
-    None where its record came soon after its end.
+    None where its record came soon after its end. `answered` is the head of the provider's answer, and not kept.
     """
 
     opened: AttemptOpened
@@ -118,6 +119,7 @@ class AttemptRecord:
     sample: AttemptSample | None = None
     seq: int = 0
     recorded_at: float | None = None
+    answered: Mapping[str, str] | None = None
 
     @property
     def usage(self) -> Mapping[str, int]:
@@ -144,6 +146,11 @@ class AttemptRecord:
     def prices(self) -> list[Mapping[str, Any]]:
         """Those that applied."""
         return (self.closed and self.closed.prices) or self.opened.prices
+
+
+def hash_end_user(team_id: int, user_id: str) -> str:
+    """Who an end user is, as a provider sees it: always the same for a team, and nobody's name."""
+    return hashlib.sha256(f"{team_id}\n{user_id}".encode()).hexdigest()[:32]
 
 
 def clean(text: str, length: int) -> str:

@@ -54,7 +54,7 @@ def watch_accounts() -> None:
     watch(Project, unwatched=["created_at"])
     watch(
         User,
-        unwatched=["last_login", "date_joined"],
+        unwatched=["last_login", "date_joined", "digest_week"],
         secret=["password"],
         many=["groups", "user_permissions"],
     )

@@ -19,6 +19,7 @@ from gateway.core.refusals import InvalidField
 
 Kind = LedgerEntry.Kind
 CORRECT = "accounts.correct_ledgerentry"
+BOOKED = "ledger_entry.corrected"
 """The permission to put entries right."""
 MOST_USD = Decimal(10) ** 9
 _HALF_DAY = timedelta(hours=12)
@@ -168,7 +169,8 @@ def adjust(*, provider: str, upstream_name: str, day: date, amount_usd: Decimal,
         note=note.strip(),
     )
     book([made])
-    audit.record_run(made, {"kind": made.kind, "loss_usd": write_exactly(made.loss_usd), "note": made.note})
+    told = {"kind": made.kind, "loss_usd": write_exactly(made.loss_usd), "note": made.note}
+    audit.record_run(made, told, event=BOOKED)
     return made
 
 
@@ -230,5 +232,6 @@ def _book_one(entry: LedgerEntry, kind: Kind, amounts: Amounts, note: str) -> Le
             "note": made.note,
             "booked_as": str(made.pk),
         },
+        event=BOOKED,
     )
     return made

@@ -11,7 +11,7 @@ from rest_framework import serializers
 
 from accounts.models import Budget
 from accounts.money import plain, usd_of
-from accounts.serializers import StrictSerializer
+from accounts.serializers import PageSerializer, StrictSerializer
 from accounts.standings import BudgetStanding, stand_budgets
 from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
 from gateway.core.choice_field import ChoiceField
@@ -151,13 +151,9 @@ class BudgetSerializer(SubjectRowSerializer):
 
 
 @extend_schema_serializer(many=False)
-class BudgetListSerializer(serializers.Serializer[Any]):
+class BudgetListSerializer(PageSerializer):
     """One page of budgets."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = BudgetSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -16,14 +16,14 @@ from accounts.budget_serializers import (
     write_budgets,
 )
 from accounts.budgeting import change_budget, end_raise, make_budget, raise_budget, remove_budget
-from accounts.management_view import TEAM, checked
+from accounts.described import operation
+from accounts.management_view import checked
 from accounts.models import Budget
 from accounts.subject_rows import Owner
 from accounts.subject_views import (
     SubjectActView,
     SubjectRowsView,
     SubjectRowView,
-    answer,
     row_schema,
     rows_schema,
 )
@@ -61,7 +61,8 @@ _RAISE = {"raise_usd": "50", "raise_until": "2026-11-30T12:00:00Z"}
     NewBudgetSerializer,
     BudgetSerializer,
     BudgetListSerializer,
-    sent=OpenApiExample("A project's month", value=_NEW, request_only=True),
+    sent=_NEW,
+    case="A project's month",
     example=_BUDGET,
 )
 class BudgetsView(SubjectRowsView):
@@ -78,7 +79,8 @@ class BudgetsView(SubjectRowsView):
     "budget",
     BudgetChangesSerializer,
     BudgetSerializer,
-    sent=OpenApiExample("Less", value={"amount_usd": "200"}, request_only=True),
+    sent={"amount_usd": "200"},
+    case="Less",
     example=_BUDGET,
 )
 class BudgetView(SubjectRowView):
@@ -98,23 +100,16 @@ class BudgetView(SubjectRowView):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["team"],
-        operation_id="budget_raise",
-        summary="Raise a budget for a while; another raise takes the place of this one",
-        parameters=[TEAM],
+    post=operation(
+        "budget_raise",
+        "Raise a budget for a while; another raise takes the place of this one",
         request=RaiseSerializer,
         responses=BudgetSerializer,
-        examples=[OpenApiExample("Fifty more", value=_RAISE, request_only=True), answer("budget", _BUDGET)],
+        sent=_RAISE,
+        case="Fifty more",
+        told=_BUDGET,
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="budget_end_raise",
-        summary="End a raise before its time",
-        parameters=[TEAM],
-        responses={204: None},
-        examples=[],
-    ),
+    delete=operation("budget_end_raise", "End a raise before its time", responses={204: None}),
 )
 class BudgetRaiseView(SubjectActView):
     """`/v1/budgets/{id}/raise`."""

@@ -26,6 +26,7 @@ _THREADS = 4
 _FLIGHTS_MAX = 1_000
 _MISSING_MAX = 10_000
 _LOOK_UP_TIMEOUT_S = 5.0
+_CLOSE_S = 1.0
 
 
 class Touches:
@@ -36,6 +37,9 @@ class Touches:
         self._lock = threading.Lock()
 
     def note(self, key_id: int, at: float) -> None:
+        """To the second: nobody reads it closer."""
+        if 0 <= at - self._latest.get(key_id, -_CLOSE_S) < _CLOSE_S:
+            return
         with self._lock:
             self._latest[key_id] = max(at, self._latest.get(key_id, at))
 
@@ -70,8 +74,13 @@ class SqlKeyDirectory:
         self._staleness_s = settings.KEY_STALENESS_S if staleness_s is None else staleness_s
         self._capacity = capacity
         self._clock = clock
+        self.opened: dict[bytes, tuple[str, str]] = {}
+        # Of every call: no step in between.
+        self.touched = touches.note
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, tuple[KeyFacts, int]] = OrderedDict()
+        self._is_crowded = False
+        """So many keys that some may have to leave before long: from then on it matters which."""
         self._missing: set[str] = set()
         self._flights: dict[str, Future[KeyFacts | None]] = {}
         self._generation = 0
@@ -85,14 +94,12 @@ class SqlKeyDirectory:
         return sum(self._seen)
 
     def known(self, public_id: str) -> KeyFacts | None:
-        if not self._is_fresh():
+        if self._clock() - self._confirmed_at > self._staleness_s:
             raise KeysUnavailable("Nobody could say for too long which keys were revoked.")
-        with self._lock:
-            entry = self._entries.get(public_id)
-            if entry is None:
-                return None
-            self._entries.move_to_end(public_id)
-            return entry[0]
+        if self._is_crowded:
+            self._note_use(public_id)
+        entry = self._entries.get(public_id)
+        return None if entry is None else entry[0]
 
     def known_missing(self, public_id: str) -> bool:
         """Whether SQL said, at this revision, that there is no such key."""
@@ -106,9 +113,6 @@ class SqlKeyDirectory:
                 return await asyncio.shield(flight)
         except (Error, TimeoutError) as error:
             raise KeysUnavailable("The key is not in memory and SQL does not answer.") from error
-
-    def touched(self, key_id: int, at: float) -> None:
-        touches.note(key_id, at)
 
     def refresh(self, revisions: Revisions) -> None:
         """Read again what changed since the last time. Blocks on SQL: for the control thread only."""
@@ -158,6 +162,12 @@ class SqlKeyDirectory:
     def _is_fresh(self) -> bool:
         return self._clock() - self._confirmed_at <= self._staleness_s
 
+    def _note_use(self, public_id: str) -> None:
+        """Whoever was used last leaves memory last."""
+        with self._lock:
+            if public_id in self._entries:
+                self._entries.move_to_end(public_id)
+
     def _land(self, public_id: str) -> None:
         with self._lock:
             self._flights.pop(public_id, None)
@@ -185,6 +195,7 @@ class SqlKeyDirectory:
                 self._note_missing(public_id)
                 return True
             self._entries[public_id] = found
+            self._is_crowded = 2 * len(self._entries) > self._capacity
             if len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
             return True

@@ -1,6 +1,5 @@
 """Identity providers as rows, and who somebody is by one of them."""
 
-import re
 import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,10 +11,10 @@ from accounts.audit import record_event
 from accounts.claims import Meaning, read_meaning
 from accounts.memberships import Changes, Source, sync_grants
 from accounts.models import IdentityProvider, User
-from gateway.core.sealing import seal
+from accounts.people import NAME_LENGTH, as_user_name, find_trusted, is_address_taken, make_without_password
+from gateway.core.sealing import SecretUnreadable, seal, unseal
 
-_NOT_IN_NAMES = re.compile(r"[^\w.@+-]")
-_NAME_LENGTH, _TRIES = 150, 100
+_TRIES = 100
 SET = ("slug", "name", "issuer", "client_id", "scopes", "trusted_domains")
 """Members of a provider that the environment says."""
 
@@ -33,10 +32,8 @@ class Said:
 
 def find_known(provider: IdentityProvider, said: Said) -> User | None:
     """Who was here before, by an address that is verified and of a trusted domain; staff never."""
-    if not (said.email and said.is_verified and provider.trusts(said.email)):
-        return None
-    found = list(User.objects.filter(email__iexact=said.email)[:2])
-    return found[0] if len(found) == 1 and not (found[0].is_staff or found[0].is_superuser) else None
+    known = find_trusted(provider, said.email) if said.is_verified else None
+    return known if known is not None and not known.is_staff else None
 
 
 def may_be_made(provider: IdentityProvider, said: Said, meaning: Meaning) -> bool:
@@ -46,19 +43,17 @@ def may_be_made(provider: IdentityProvider, said: Said, meaning: Meaning) -> boo
 
 def make_person(provider: IdentityProvider, said: Said) -> User:
     """Without a password. An address that somebody else has here says nothing of who they are, and is left out."""
-    wish = (
-        _NOT_IN_NAMES.sub("-", said.username or said.email or provider.slug)[: _NAME_LENGTH - 4]
-        or provider.slug
-    )
+    wish = as_user_name(said.username or said.email or provider.slug)[: NAME_LENGTH - 4] or provider.slug
     names = (wish if number == 1 else f"{wish}-{number}" for number in range(1, _TRIES))
     free = (each for each in names if not User.objects.filter(username__iexact=each).exists())
     name = next(free, f"{provider.slug}-{secrets.token_hex(8)}")
-    person = User(username=name, first_name=said.first_name[:150], last_name=said.last_name[:150])
-    if said.is_verified and not User.objects.filter(email__iexact=said.email).exists():
-        person.email = said.email[:254]
-    person.set_unusable_password()
-    person.save()
-    return person
+    is_theirs = said.is_verified and not is_address_taken(said.email)
+    return make_without_password(
+        name,
+        first_name=said.first_name[:NAME_LENGTH],
+        last_name=said.last_name[:NAME_LENGTH],
+        email=said.email if is_theirs else "",
+    )
 
 
 def read_rules(provider: IdentityProvider, claims: Mapping[str, Any]) -> Meaning:
@@ -80,15 +75,33 @@ def save_set(providers: Iterable[Mapping[str, Any]]) -> int:
     slugs = []
     for said in providers:
         row = IdentityProvider.objects.filter(slug=said["slug"]).first() or IdentityProvider()
-        for name in SET:
-            if name in said:
-                setattr(row, name, said[name])
-        row.is_set = row.is_active = True
-        row.sealed_secret = seal(str(said.get("client_secret", "")).encode())
-        row.full_clean(exclude=["sealed_secret"])
-        row.save()
+        if _bring_to(row, said):
+            row.full_clean(exclude=["sealed_secret"])
+            row.save()
         slugs.append(row.slug)
     for row in IdentityProvider.objects.filter(is_set=True, is_active=True).exclude(slug__in=slugs):
         row.is_active = False
         row.save(update_fields=["is_active"])
     return len(slugs)
+
+
+def _bring_to(row: IdentityProvider, said: Mapping[str, Any]) -> bool:
+    """Whether anything changed. A secret is sealed otherwise each time, so the text inside is what counts."""
+    wanted = {name: said[name] for name in SET if name in said} | {"is_set": True, "is_active": True}
+    secret = str(said.get("client_secret", ""))
+    has_changed = row.pk is None or any(getattr(row, name) != value for name, value in wanted.items())
+    for name, value in wanted.items():
+        setattr(row, name, value)
+    if _secret_of(row) != secret:
+        row.sealed_secret, has_changed = seal(secret.encode()), True
+    return has_changed
+
+
+def _secret_of(row: IdentityProvider) -> str | None:
+    """None where it cannot be read any more, as with another key."""
+    if not row.sealed_secret:
+        return None
+    try:
+        return unseal(row.sealed_secret).decode()
+    except SecretUnreadable:
+        return None

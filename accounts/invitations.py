@@ -12,34 +12,34 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage
 from django.core.validators import validate_email
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import guesses
 from accounts.acting import Acting
+from accounts.alerts.raising import raise_alert
+from accounts.mail.message import Button, Message
+from accounts.mail.sending import send
 from accounts.memberships import check_may_give, give_role, read_role
 from accounts.models import Invitation, Membership, Team, User
+from accounts.people import is_address_taken
 from accounts.revision import Part, take_revision
 from accounts.rights import RANK, Right, Role
 from gateway.core.lines import as_one_line, is_one_line
+from gateway.core.reader import Reader, zone_named
 from gateway.core.refusals import InvalidField, Refused
 
 LIFE = timedelta(days=7)
 MOST_A_DAY = 200
+_NAME_SHOWN = 80
+"""Of names that people typed, in a mail to somebody who does not know us."""
 _log = logging.getLogger(__name__)
 _OVER = {
     Invitation.State.ACCEPTED: "This invitation was accepted already: it serves once.",
     Invitation.State.WITHDRAWN: "This invitation was withdrawn.",
     Invitation.State.EXPIRED: "This invitation has expired.",
 }
-_TEXT = """{who} invites you to the team {team} as {role}.
-
-Join here until {until}:
-{link}
-
-The link opens the team to whoever has it, once. If you do not know what this is, do nothing."""
 
 
 @transaction.atomic
@@ -69,11 +69,12 @@ def renew(*, invitation: Invitation, by: Acting) -> tuple[Invitation, str]:
 
 
 @transaction.atomic
-def withdraw(*, invitation: Invitation, by: Acting) -> Invitation:
-    """Its secret opens nothing any more. Doing it again changes nothing. Raises Refused."""
+def withdraw(*, invitation: Invitation, by: Acting | None) -> Invitation:
+    """Its secret opens nothing any more. Doing it again changes nothing. `by`: None for staff. Raises Refused."""
     take_revision(Part.KEYS)
     invitation.refresh_from_db()
-    by.check(Right.MEMBERS)
+    if by is not None:
+        by.check(Right.MEMBERS)
     if invitation.accepted_at is not None:
         raise Refused("invitation_over", _OVER[Invitation.State.ACCEPTED])
     if invitation.withdrawn_at is None:
@@ -113,6 +114,7 @@ def accept(*, digest: str, person: User) -> Membership:
     invitation = find_open(digest)
     invitation.accepted_at, invitation.accepted_by = timezone.now(), person
     invitation.save(update_fields=["accepted_at", "accepted_by"])
+    _tell_inviter(invitation, person)
     there = invitation.team.memberships.active().filter(user=person).first()
     if there is not None and RANK[Role(there.role)] >= RANK[Role(invitation.role)]:
         return there
@@ -128,12 +130,8 @@ def mail(invitation: Invitation, link: str) -> bool:
         guesses.invitations_to(invitation.email), guesses.INVITATIONS_TO
     ):
         return False
-    who = as_one_line(str(invitation.invited_by)) if invitation.invited_by else "Somebody"
-    team = as_one_line(invitation.team.name)
-    until = f"{invitation.expires_at:%Y-%m-%d %H:%M} UTC"
-    text = _TEXT.format(who=who, team=team, role=_a(invitation.role), until=until, link=link)
     try:
-        EmailMessage(f"An invitation to {team}", f"{text}\n", None, [invitation.email]).send()
+        send(_letter(invitation, link), [invitation.email])
     except (OSError, smtplib.SMTPException) as error:
         _log.warning("An invitation was not mailed: %s", type(error).__name__)
         return False
@@ -142,10 +140,31 @@ def mail(invitation: Invitation, link: str) -> bool:
     return True
 
 
+def _letter(invitation: Invitation, link: str) -> Message:
+    who = _cut(str(invitation.invited_by)) if invitation.invited_by else "Somebody"
+    team = _cut(invitation.team.name)
+    until = Reader(zone_named(invitation.team.time_zone)).write_instant(invitation.expires_at)
+    return Message(
+        kind="invitation",
+        subject=f"An invitation to {team}",
+        parts=(
+            f"{who} invites you to the team {team} as {_a(invitation.role)}. Join until {until}.",
+            "The link opens the team to whoever has it, once. If you do not know what this is, do nothing.",
+        ),
+        button=Button("Join the team", link),
+        why=f"You get this because {who} typed this address into Gatehouse.",
+        stop="It is sent once for each invitation, and an address gets a few in an hour at most.",
+    )
+
+
+def _cut(name: str) -> str:
+    line = as_one_line(name)
+    return line if len(line) <= _NAME_SHOWN else f"{line[: _NAME_SHOWN - 1]}…"
+
+
 def proves_address(invitation: Invitation) -> bool:
     """Whether whoever has the secret reads mail to that address, which nobody else here has."""
-    is_known = User.objects.filter(email__iexact=invitation.email).exists()
-    return invitation.sent_at is not None and not is_known
+    return invitation.sent_at is not None and not is_address_taken(invitation.email)
 
 
 def read_email(text: str) -> str:
@@ -166,6 +185,18 @@ def _renewed(invitation: Invitation, by: Acting) -> tuple[Invitation, str]:
     invitation.expires_at, invitation.withdrawn_at, invitation.sent_at = timezone.now() + LIFE, None, None
     invitation.save()
     return invitation, secret
+
+
+def _tell_inviter(invitation: Invitation, person: User) -> None:
+    data = {
+        "who": as_one_line(str(person)),
+        "email": invitation.email,
+        "team_name": as_one_line(invitation.team.name),
+        "role": invitation.role,
+    }
+    people = [invitation.invited_by_id] if invitation.invited_by_id else []
+    cause = f"invitation:{invitation.pk}"
+    raise_alert("invitation.accepted", cause=cause, team=invitation.team, people=people, data=data)
 
 
 def _check_not_here(team: Team, email: str) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from accounts.floors import Floor, join
 from accounts.keys import KeyFacts, Subject
 from accounts.measures import write_exactly
-from accounts.models import Key, Membership, Project
+from accounts.models import Key, Membership, Project, Team
 from accounts.querysets import KeyQuerySet
 from accounts.restrictions import PLAIN, Restrictions, read_networks
 from accounts.rights import Right
@@ -91,13 +91,21 @@ def read_facts(**conditions: Any) -> Iterator[tuple[KeyFacts, int]]:
 
 def find_key(public_id: str) -> Key | None:
     """With all that `facts_of` needs, in one query."""
-    found: Key | None = _annotated(with_owners(Key.objects.all())).filter(public_id=public_id).first()
+    found: Key | None = with_facts(Key.objects.all()).filter(public_id=public_id).first()
+    return found
+
+
+def with_facts(keys: KeyQuerySet) -> KeyQuerySet:
+    """With all that `facts_of` needs."""
+    found: KeyQuerySet = _annotated(with_owners(keys))
     return found
 
 
 def with_owners(keys: KeyQuerySet) -> KeyQuerySet:
     """With whose they are, and `member_id`: the membership of their owner, None where none lets them call."""
-    rows = keys.select_related("team", "owner", "service_account", "project", "replaces", "successor")
+    rows = keys.select_related(
+        "team", "owner", "service_account", "project", "replaces", "successor", "known_to"
+    )
     return rows.annotate(member_id=Subquery(_MEMBER))
 
 
@@ -107,8 +115,15 @@ def facts_of(key: Key) -> KeyFacts:
         extra = _annotated(Key.objects.filter(pk=key.pk)).values("member_id", "has_projects").get()
         vars(key).update(extra)
     row = {column: _follow(key, column) for column in _COLUMNS}
-    projects = _read_projects([key.team_id] if row["has_projects"] else ())
-    return compile_facts(row, projects.get(key.team_id, {}))
+    its = key.team.projects.all() if row["has_projects"] else ()
+    return compile_facts(row, {each.slug: each.pk for each in its if each.archived_at is None})
+
+
+def facts_of_team(team: Team) -> KeyFacts:
+    """Of a key of the team's without any terms of its own: what is open to the team at all."""
+    key = Key(team=team)
+    vars(key).update(member_id=None, has_projects=False)
+    return facts_of(key)
 
 
 def _annotated(keys: "QuerySet[Key]") -> Any:

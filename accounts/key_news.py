@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import Q
+
 from accounts.alerts.raising import raise_alert
 from accounts.models import Key, User
 from gateway.core import audit_context
@@ -47,15 +49,24 @@ def tell_rotated(key: Key, former: Key) -> None:
 
 def tell_expiring(*, at: datetime) -> int:
     """Tell of keys that end within a week; those that somebody rotated or that are not used are told of elsewhere."""
-    soon = Key.objects.usable(at).filter(
+    soon = Key.objects.usable(at).filter(expires_soon(at))
+    return sum(_tell_expiring(key) for key in soon.select_related("team").iterator(500))
+
+
+def expires_soon(at: datetime) -> Q:
+    """Of keys: what `tell_expiring` looks for, but for those that never were to live long."""
+    return Q(
         expires_at__gt=at, expires_at__lte=at + EXPIRING, successor__isnull=True, unused_told_at__isnull=True
     )
-    return sum(_tell_expiring(key) for key in soon.select_related("team").iterator(500))
+
+
+def is_news_that_it_ends(key: Key) -> bool:
+    return key.expires_at is not None and key.expires_at - key.created_at >= _LIVES_LONG
 
 
 def _tell_expiring(key: Key) -> bool:
     ends = key.expires_at
-    if ends is None or ends - key.created_at < _LIVES_LONG:
+    if ends is None or not is_news_that_it_ends(key):
         return False
     data = about_key(key) | {"day": f"{ends:%Y-%m-%d}", "expires_at": f"{ends:%Y-%m-%d %H:%M} UTC"}
     window = f"{ends:%Y-%m-%d %H:%M:%S}"

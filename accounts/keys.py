@@ -120,7 +120,8 @@ class KeyFacts:
     @property
     def sight(self) -> str:
         """What of the catalogue it may see: the same text for keys that may see the same."""
-        return f"{self.model_patterns} {self.restrictions} {self.floor} {self.blocks_deprecated}"
+        by_floor = f"{self.floor} {self.lineage_id}" if self.floor else ""
+        return f"{self.model_patterns} {self.restrictions} {by_floor} {self.blocks_deprecated}"
 
 
 def credential_of(authorization: str, x_api_key: str, x_goog_api_key: str) -> str:

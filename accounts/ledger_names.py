@@ -30,10 +30,10 @@ def _nobody(id_: int) -> str:
     return _OPERATOR if id_ == OPERATOR else _GONE.format(id_)
 
 
-def read_names(ids: Iterable[tuple[int, int]]) -> Names:
-    """Of pairs of a team and a key. Two queries."""
+def read_names(ids: Iterable[tuple[int, int]], team: Team | None = None) -> Names:
+    """Of pairs of a team and a key. Two queries; one where all are of a team that is known."""
     pairs = list(ids)
     return Names(
-        Team.objects.in_bulk({team_id for team_id, _ in pairs}),
+        {team.pk: team} if team else Team.objects.in_bulk({team_id for team_id, _ in pairs}),
         Key.objects.in_bulk({key_id for _, key_id in pairs}),
     )

@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from accounts.limits import AMOUNT_MAX
 from accounts.models import Limit
-from accounts.serializers import StrictSerializer
+from accounts.serializers import PageSerializer, StrictSerializer
 from accounts.standings import stand_limits
 from accounts.subject_serializers import COMMON, NewSubjectRowSerializer, SubjectRowSerializer
 from gateway.core.choice_field import ChoiceField
@@ -81,13 +81,9 @@ class LimitSerializer(SubjectRowSerializer):
 
 
 @extend_schema_serializer(many=False)
-class LimitListSerializer(serializers.Serializer[Any]):
+class LimitListSerializer(PageSerializer):
     """One page of limits."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = LimitSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -43,7 +42,8 @@ _NEW = {name: _LIMIT[name] for name in ("subject", "subject_id", "unit", "window
     NewLimitSerializer,
     LimitSerializer,
     LimitListSerializer,
-    sent=OpenApiExample("Tokens a minute for a project", value=_NEW, request_only=True),
+    sent=_NEW,
+    case="Tokens a minute for a project",
     example=_LIMIT,
 )
 class LimitsView(SubjectRowsView):
@@ -60,7 +60,8 @@ class LimitsView(SubjectRowsView):
     "limit",
     LimitChangesSerializer,
     LimitSerializer,
-    sent=OpenApiExample("Less", value={"amount": 50_000}, request_only=True),
+    sent={"amount": 50_000},
+    case="Less",
     example=_LIMIT,
 )
 class LimitView(SubjectRowView):

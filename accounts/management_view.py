@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 import orjson
 from django.db.models import Model, QuerySet
 from django.http import QueryDict
-from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ParseError
 from rest_framework.parsers import JSONParser
 from rest_framework.permissions import BasePermission
@@ -24,11 +23,6 @@ from accounts.serializers import TeamParameter
 from gateway.core.errors import ApiError
 
 _Row = TypeVar("_Row", bound=Model)
-TEAM = OpenApiParameter(
-    "team",
-    {"type": "string", "pattern": "^[-a-zA-Z0-9_]+$"},
-    description="The team's slug; needed by people who belong to several teams.",
-)
 
 
 class MayManageKeys(BasePermission):

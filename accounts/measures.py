@@ -1,8 +1,12 @@
-"""Money and durations as people read them. Pure."""
+"""Money and durations as people read them; money as whoever reads the page writes numbers."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
+from gateway.core.locales import write_number, write_usd, write_usd_exactly
+from gateway.core.reader import current
+
 _DIGITS_BELOW_ONE = 4
+_CENT = Decimal("0.01")
 
 
 def digits(amount: Decimal) -> str:
@@ -15,14 +19,20 @@ def digits(amount: Decimal) -> str:
 
 def write_cost(amount: Decimal) -> str:
     """Of one call, which is often far below a cent."""
-    return f"${digits(amount)}"
+    return write_usd_exactly(Decimal(digits(amount).replace(",", "")), current().locale)
+
+
+def write_briefly(amount: Decimal) -> str:
+    """The same where many stand below each other: two digits of what is below a cent."""
+    if abs(amount) >= _CENT:
+        return write_usd(amount, current().locale)
+    rounded = Decimal(f"{amount:.1e}")
+    return write_usd_exactly(rounded, current().locale)
 
 
 def write_sum(amount: Decimal) -> str:
     """Of many calls."""
-    if 0 < amount < Decimal("0.01"):
-        return "< $0.01"
-    return f"${amount:,.2f}"
+    return write_usd(amount, current().locale)
 
 
 def write_exactly(amount: Decimal) -> str:
@@ -31,8 +41,10 @@ def write_exactly(amount: Decimal) -> str:
 
 
 def duration(milliseconds: float) -> str:
+    here = current().locale
     if milliseconds < 1:
-        return "< 1 ms"
+        return f"< {write_number(1, here)} ms"
     if milliseconds < 1000:
-        return f"{milliseconds:.0f} ms"
-    return f"{milliseconds / 1000:.2f} s" if milliseconds < 10_000 else f"{milliseconds / 1000:.0f} s"
+        return f"{write_number(round(milliseconds), here)} ms"
+    seconds = milliseconds / 1000
+    return f"{write_number(Decimal(f'{seconds:.2f}' if seconds < 10 else f'{seconds:.0f}'), here)} s"

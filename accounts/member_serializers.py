@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Invitation, Membership
 from accounts.models.membership import ROLE_CHOICES
-from accounts.serializers import ListParameters, StrictSerializer, TeamParameter
+from accounts.serializers import ListParameters, PageSerializer, StrictSerializer, TeamParameter
 from gateway.core.choice_field import ChoiceField
 
 
@@ -171,22 +171,14 @@ class SentInvitationSerializer(InvitationSerializer):
 
 
 @extend_schema_serializer(many=False)
-class MemberListSerializer(serializers.Serializer[Any]):
+class MemberListSerializer(PageSerializer):
     """One page of members."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = MemberSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property
 
 
 @extend_schema_serializer(many=False)
-class InvitationListSerializer(serializers.Serializer[Any]):
+class InvitationListSerializer(PageSerializer):
     """One page of invitations."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = InvitationSerializer(many=True)  # type: ignore[assignment]  # likewise

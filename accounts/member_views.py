@@ -4,14 +4,15 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.urls import reverse
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from accounts import invitations, memberships
 from accounts.acting import Acting
-from accounts.management_view import TEAM, ManagementView, acting_of, checked, find_row, page_of, person_of
+from accounts.described import examples, operation, page_of_one
+from accounts.management_view import ManagementView, acting_of, checked, find_row, page_of, person_of
 from accounts.member_serializers import (
     AcceptanceSerializer,
     InvitationListSerializer,
@@ -61,16 +62,7 @@ _INVITATION = {
     "accepted_by": None,
     "withdrawn_at": None,
 }
-_LIST = {"object": "list", "total": 1, "limit": 50, "offset": 0}
 _LINK = {"mail_sent": False, "link": "https://gateway.example.com/invitation#…"}
-
-
-def _told(value: Any) -> OpenApiExample:
-    return OpenApiExample("Answer", value=value, response_only=True)
-
-
-def _sent(value: Any) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
 
 
 def _rows(team: Team) -> QuerySet[Membership]:
@@ -83,13 +75,12 @@ def _write(acting: Acting, rows: list[Membership]) -> Any:
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="member_list",
-        summary="List the people of the team, those who left too",
-        parameters=[TEAM, MemberListParameters],
+    get=operation(
+        "member_list",
+        "List the people of the team, those who left too",
+        query=[MemberListParameters],
         responses=MemberListSerializer,
-        examples=[_told(_LIST | {"data": [_MEMBER]})],
+        told=page_of_one(_MEMBER),
     )
 )
 class MembersView(ManagementView):
@@ -105,30 +96,21 @@ class MembersView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="member_retrieve",
-        summary="One of the team's people",
-        parameters=[TEAM],
-        responses=MemberSerializer,
-        examples=[_told(_MEMBER)],
-    ),
-    patch=extend_schema(
-        tags=["team"],
-        operation_id="member_partial_update",
-        summary="Give somebody another role, or let back in who left; only people who signed in may",
-        parameters=[TEAM],
+    get=operation("member_retrieve", "One of the team's people", responses=MemberSerializer, told=_MEMBER),
+    patch=operation(
+        "member_partial_update",
+        "Give somebody another role, or let back in who left; only people who signed in may",
         request=MemberChangesSerializer,
         responses=MemberSerializer,
-        examples=[_sent({"role": "viewer"}), _told(_MEMBER)],
+        sent={"role": "viewer"},
+        told=_MEMBER,
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="member_destroy",
-        summary="Take somebody out of the team, or leave it oneself, saying what becomes of the keys",
-        parameters=[TEAM, LeavingParameters],
+    delete=operation(
+        "member_destroy",
+        "Take somebody out of the team, or leave it oneself, saying what becomes of the keys",
+        query=[LeavingParameters],
         responses={200: MemberSerializer},
-        examples=[_told(_MEMBER | {"state": "suspended", "grants": []})],
+        told=_MEMBER | {"state": "suspended", "grants": []},
     ),
 )
 class MemberView(ManagementView):
@@ -175,25 +157,20 @@ def _fate(team: Team, query: dict[str, Any]) -> KeysThen | None:
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="invitation_list",
-        summary="List the team's invitations, the latest first",
-        parameters=[TEAM, ListParameters],
+    get=operation(
+        "invitation_list",
+        "List the team's invitations, the latest first",
+        query=[ListParameters],
         responses=InvitationListSerializer,
-        examples=[_told(_LIST | {"data": [_INVITATION]})],
+        told=page_of_one(_INVITATION),
     ),
-    post=extend_schema(
-        tags=["team"],
-        operation_id="invitation_create",
-        summary="Invite somebody by mail, or get a link to hand on; an open one of the same words is answered with 200",
-        parameters=[TEAM],
+    post=operation(
+        "invitation_create",
+        "Invite somebody by mail, or get a link to hand on; an open one of the same words is answered with 200",
         request=NewInvitationSerializer,
         responses={201: SentInvitationSerializer, 200: SentInvitationSerializer},
-        examples=[
-            _sent({"email": "ann@example.com", "role": "member", "mail": False}),
-            _told(_INVITATION | _LINK),
-        ],
+        sent={"email": "ann@example.com", "role": "member", "mail": False},
+        told=_INVITATION | _LINK,
     ),
 )
 class InvitationsView(ManagementView):
@@ -223,23 +200,12 @@ class InvitationsView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="invitation_retrieve",
-        summary="One invitation",
-        parameters=[TEAM],
-        responses=InvitationSerializer,
-        examples=[_told(_INVITATION)],
-    ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="invitation_destroy",
-        summary="Withdraw an invitation: its link opens nothing any more",
-        parameters=[TEAM],
+    get=operation("invitation_retrieve", "One invitation", responses=InvitationSerializer, told=_INVITATION),
+    delete=operation(
+        "invitation_destroy",
+        "Withdraw an invitation: its link opens nothing any more",
         responses={200: InvitationSerializer},
-        examples=[
-            _told(_INVITATION | {"state": "withdrawn", "withdrawn_at": "2026-11-03T09:30:00Z"}),
-        ],
+        told=_INVITATION | {"state": "withdrawn", "withdrawn_at": "2026-11-03T09:30:00Z"},
     ),
 )
 class InvitationView(ManagementView):
@@ -257,14 +223,13 @@ class InvitationView(ManagementView):
 class InvitationRenewalView(ManagementView):
     """`/v1/invitations/{id}/renew`."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="invitation_renew",
-        summary="Send an invitation again, with another link for another week; the former opens nothing",
-        parameters=[TEAM],
+    @operation(
+        "invitation_renew",
+        "Send an invitation again, with another link for another week; the former opens nothing",
         request=RenewalSerializer,
         responses=SentInvitationSerializer,
-        examples=[_sent({"mail": False}), _told(_INVITATION | _LINK)],
+        sent={"mail": False},
+        told=_INVITATION | _LINK,
     )
     def post(self, request: Request, id: str) -> Response:  # noqa: A002
         acting = self.acting()
@@ -282,7 +247,7 @@ class AcceptanceView(ManagementView):
         summary="Join a team by the secret of an invitation; it serves once",
         request=AcceptanceSerializer,
         responses=MemberSerializer,
-        examples=[_sent({"secret": "Vm9y…"}), _told(_MEMBER | {"role": "member"})],
+        examples=examples(sent={"secret": "Vm9y…"}, told=_MEMBER | {"role": "member"}),
     )
     def post(self, request: Request) -> Response:
         secret = checked(AcceptanceSerializer, request.data)["secret"]

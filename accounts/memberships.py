@@ -18,8 +18,9 @@ from accounts.alerts.raising import raise_alert
 from accounts.allowances import grant as grant_allowances
 from accounts.audit import record_event
 from accounts.models import Key, Membership, MembershipGrant, ServiceAccount, Team, User
+from accounts.people import keeps_who_people_are
 from accounts.revision import Part, take_revision
-from accounts.rights import CALLING, Right, Role, highest
+from accounts.rights import CALLING, RANK, Right, Role, highest
 from accounts.scopes import MANAGEMENT
 from accounts.sessions import end_sessions
 from gateway.core.lines import as_one_line
@@ -108,9 +109,14 @@ def take_grant(
 
 @transaction.atomic
 def sync_grants(*, person: User, source: str, origin: str, wanted: Mapping[int, str]) -> Changes:
-    """Have exactly `wanted` (team's id → role) of that source and origin; grants of others are not touched."""
+    """Have exactly `wanted` (team's id → role) of that source and origin; grants of others are not touched.
+
+    Who says by rules and groups what people are gains nothing by them.
+    """
     changes = Changes()
     had = _grants(person, source, origin)
+    if keeps_who_people_are(person):
+        wanted = _not_raised(person, had, wanted)
     if {team: grant.role for team, grant in had.items()} == {
         team: str(role) for team, role in wanted.items()
     }:
@@ -196,14 +202,18 @@ def enable_person(*, person: User) -> None:
 
 def live_keys_of(membership: Membership) -> QuerySet[Key]:
     """Those of the person in that team that are neither revoked nor expired; the playground's aside."""
-    return _live(membership.team).filter(owner=membership.user_id)
+    return live_keys(membership.team).filter(owner=membership.user_id)
 
 
 def keys_left_behind(team: Team) -> QuerySet[Key]:
     """Live keys whose owner is switched off, has left or may not have keys any more: somebody has to decide."""
+    return live_keys(team).filter(is_left_behind()).select_related("owner", "team").order_by("pk")
+
+
+def is_left_behind() -> Q:
+    """Of live keys."""
     calling = Membership.objects.in_roles(CALLING).filter(team=OuterRef("team"), user=OuterRef("owner"))
-    left = Q(owner__is_active=False) | ~Exists(calling)
-    return _live(team).filter(left, owner__isnull=False).select_related("owner", "team").order_by("pk")
+    return Q(Q(owner__is_active=False) | ~Exists(calling), owner__isnull=False)
 
 
 @transaction.atomic
@@ -212,9 +222,9 @@ def hand_over_key(
 ) -> Key:
     """Make a key, with all of its lineage, somebody else's, or with None the team's own.
 
-    What it used stays its former owner's. Whoever knew its text knows it still: rotate it. So whoever may not make
-    keys for others hands theirs over only when they leave: they would else call at others' limits and budgets.
-    Raises InvalidField, Refused.
+    What it used stays its former owner's, who may know its text: it is told so until it is rotated. So whoever may
+    not make keys for others hands theirs over only when they leave: they would else call at others' limits and
+    budgets. Raises InvalidField, Refused.
     """
     revision = take_revision(Part.KEYS)
     if by is not None and not (by.may_manage(key) if is_leaving else by.may(Right.KEYS)):
@@ -233,10 +243,16 @@ def hand_over_key(
     services.check_changes(key.team, {"owner": owner, "service_account": account})
     first = key.lineage_id
     for each in Key.objects.filter(Q(pk=first) | Q(first_id=first)):
-        each.owner, each.service_account, each.revision = owner, account, revision
-        each.save(update_fields=["owner", "service_account", "revision"])
-    key.owner, key.service_account, key.revision = owner, account, revision
+        _set_owner(each, owner, account, revision)
+        each.save(update_fields=["owner", "service_account", "known_to", "revision"])
+    _set_owner(key, owner, account, revision)
     return key
+
+
+def _set_owner(key: Key, owner: User | None, account: ServiceAccount | None, revision: int) -> None:
+    knows = key.known_to_id or key.owner_id
+    key.known_to_id = None if owner is not None and owner.pk == knows else knows
+    key.owner, key.service_account, key.revision = owner, account, revision
 
 
 def check_may_give(by: Acting, role: Role) -> None:
@@ -256,6 +272,22 @@ def _grants(person: User, source: str, origin: str) -> dict[int, MembershipGrant
     """By the id of their team."""
     rows = MembershipGrant.objects.filter(membership__user=person, source=source, origin=origin)
     return {grant.membership.team_id: grant for grant in rows.select_related("membership__team")}
+
+
+def _not_raised(
+    person: User, had: Mapping[int, MembershipGrant], wanted: Mapping[int, str]
+) -> Mapping[int, str]:
+    """Without what would be new or more to them; it is told in the audit."""
+    kept = {
+        team: role
+        for team, role in wanted.items()
+        if team in had and RANK[Role(role)] <= RANK[Role(had[team].role)]
+    }
+    more = {team: had[team].role for team in wanted if team in had and team not in kept}
+    if len(kept) < len(wanted):
+        teams = Team.objects.filter(pk__in=wanted.keys() - kept.keys()).values_list("slug", flat=True)
+        record_event("member.not_raised", row=person, facts={"teams": ", ".join(sorted(teams))})
+    return kept | more
 
 
 def _role_now(membership: Membership | None) -> str | None:
@@ -342,7 +374,8 @@ def _dispose_of_keys(membership: Membership, keys: KeysThen | None, by: Acting |
         services.revoke_key(key=key)
 
 
-def _live(team: Team) -> QuerySet[Key]:
+def live_keys(team: Team) -> QuerySet[Key]:
+    """Neither revoked nor expired; the playground's aside."""
     unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=timezone.now())
     return Key.objects.for_team(team).filter(unexpired, revoked_at__isnull=True, is_playground=False)
 

@@ -10,7 +10,7 @@ from accounts.measures import write_exactly
 from accounts.models import Project, ServiceAccount, Team
 from accounts.models.team import CHARGE_FACTOR_MOST
 from accounts.policies import POLICY_CHOICES
-from accounts.serializers import StrictSerializer, words_list
+from accounts.serializers import PageSerializer, StrictSerializer, words_list
 from gateway.core.choice_field import ChoiceField
 
 _DAYS_MAX = 3_650
@@ -190,18 +190,14 @@ class TeamSerializer(_Told):
 
 
 @extend_schema_serializer(many=False)
-class ServiceAccountListSerializer(serializers.Serializer[Any]):
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
+class ServiceAccountListSerializer(PageSerializer):
+    """One page of service accounts."""
+
     data = ServiceAccountSerializer(many=True)  # type: ignore[assignment]  # likewise
 
 
 @extend_schema_serializer(many=False)
-class ProjectListSerializer(serializers.Serializer[Any]):
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
+class ProjectListSerializer(PageSerializer):
+    """One page of projects."""
+
     data = ProjectSerializer(many=True)  # type: ignore[assignment]  # likewise

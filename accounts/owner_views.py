@@ -6,7 +6,7 @@ from typing import Any, ClassVar, cast
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,7 +14,8 @@ from rest_framework.views import APIView
 
 from accounts import services
 from accounts.authentication import KeyAuthentication, KeyPrincipal, Unauthorised
-from accounts.management_view import TEAM, ManagementView, checked, person_of, team_of
+from accounts.described import examples, operation, page_of_one
+from accounts.management_view import ManagementView, checked, page_of, person_of, team_of
 from accounts.models import LedgerEntry, Project, ServiceAccount, Team, User
 from accounts.own_key import OwnKeyAnswerSerializer, OwnKeySerializer, look
 from accounts.owner_serializers import (
@@ -50,7 +51,6 @@ _PROJECT = {
     "created_at": "2026-11-02T09:30:00Z",
     "archived_at": None,
 }
-_LIST = {"object": "list", "total": 1, "limit": 50, "offset": 0}
 _TEAM = {
     "id": "research",
     "object": "team",
@@ -59,14 +59,6 @@ _TEAM = {
     "cost_centre": "4711",
     "charge_factor": "1",
 }
-
-
-def _told(value: Any) -> OpenApiExample:
-    return OpenApiExample("Answer", value=value, response_only=True)
-
-
-def _sent(value: Any) -> OpenApiExample:
-    return OpenApiExample("Request", value=value, request_only=True)
 
 
 class OwnKeyView(APIView):
@@ -79,7 +71,9 @@ class OwnKeyView(APIView):
         operation_id="key_retrieve_own",
         summary="Say what this key may do, and what it has left",
         responses=OwnKeyAnswerSerializer,
-        examples=[_told({"data": {"label": "billing", "scopes": ["inference"], "requests_per_minute": 60}})],
+        examples=examples(
+            told={"data": {"label": "billing", "scopes": ["inference"], "requests_per_minute": 60}}
+        ),
     )
     def get(self, request: Request) -> Response:
         if not isinstance(request.user, KeyPrincipal):
@@ -91,25 +85,17 @@ class OwnKeyView(APIView):
 class TeamView(ManagementView):
     """`/v1/team`. Its owners change it; members and management keys read it."""
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="team_retrieve",
-        summary="Get the team with its terms",
-        parameters=[TEAM],
-        responses=TeamSerializer,
-        examples=[_told(_TEAM)],
-    )
+    @operation("team_retrieve", "Get the team with its terms", responses=TeamSerializer, told=_TEAM)
     def get(self, request: Request) -> Response:  # noqa: ARG002  # the framework's signature
         return Response(TeamSerializer(self.asked_team()).data)
 
-    @extend_schema(
-        tags=["team"],
-        operation_id="team_partial_update",
-        summary="Change a team's name, cost centre, policies or what its new keys get",
-        parameters=[TEAM],
+    @operation(
+        "team_partial_update",
+        "Change a team's name, cost centre, policies or what its new keys get",
         request=TeamChangesSerializer,
         responses=TeamSerializer,
-        examples=[_sent({"cost_centre": "4711"}), _told(_TEAM)],
+        sent={"cost_centre": "4711"},
+        told=_TEAM,
     )
     def patch(self, request: Request) -> Response:
         team = self.asked_team(Right.TERMS)
@@ -138,15 +124,7 @@ class _TeamActView(ManagementView):
 
 
 def _act_schema(name: str, summary: str) -> Any:
-    post = extend_schema(
-        tags=["team"],
-        operation_id=f"team_{name}",
-        summary=summary,
-        parameters=[TEAM],
-        request=None,
-        responses=TeamSerializer,
-        examples=[_told(_TEAM)],
-    )
+    post = operation(f"team_{name}", summary, request=None, responses=TeamSerializer, told=_TEAM)
     return extend_schema_view(post=post)
 
 
@@ -179,11 +157,7 @@ class _RowsView(ManagementView):
     def get(self, request: Request) -> Response:
         query = checked(ListParameters, request.query_params.dict())
         rows = rows_of(self.kind, team_of(request, query.get("team")))
-        limit, offset = query["limit"], query["offset"]
-        page = self.told(rows[offset : offset + limit], many=True).data
-        return Response(
-            {"object": "list", "total": rows.count(), "limit": limit, "offset": offset, "data": page}
-        )
+        return page_of(rows, query, lambda page: self.told(page, many=True).data)
 
     def post(self, request: Request) -> Response:
         team, given = self.asked_team(Right.KEYS), checked(self.new, request.data)
@@ -248,52 +222,36 @@ class _RowView(ManagementView):
 def _rows_schema(name: str, what: str, told: Any, page: Any, new: Any, example: Any) -> Any:
     sent = {"slug": example["id"], "name": example["name"]}
     return extend_schema_view(
-        get=extend_schema(
-            tags=["team"],
-            operation_id=f"{name}_list",
-            summary=f"List the team's {what}s",
-            parameters=[TEAM, ListParameters],
+        get=operation(
+            f"{name}_list",
+            f"List the team's {what}s",
+            query=[ListParameters],
             responses=page,
-            examples=[_told(_LIST | {"data": [example]})],
+            told=page_of_one(example),
         ),
-        post=extend_schema(
-            tags=["team"],
-            operation_id=f"{name}_create",
-            summary=f"Make a {what}; one that is there with the same name is answered with 200",
-            parameters=[TEAM],
+        post=operation(
+            f"{name}_create",
+            f"Make a {what}; one that is there with the same name is answered with 200",
             request=new,
             responses={201: told, 200: told},
-            examples=[_sent(sent), _told(example)],
+            sent=sent,
+            told=example,
         ),
     )
 
 
 def _row_schema(name: str, what: str, told: Any, changes: Any, example: Any) -> Any:
-    common: dict[str, Any] = {"tags": ["team"], "parameters": [TEAM]}
-    answer = _told(example)
     return extend_schema_view(
-        get=extend_schema(
-            operation_id=f"{name}_retrieve",
-            summary=f"One {what}",
-            responses=told,
-            examples=[answer],
-            **common,
-        ),
-        patch=extend_schema(
-            operation_id=f"{name}_partial_update",
-            summary=f"Change a {what}",
+        get=operation(f"{name}_retrieve", f"One {what}", responses=told, told=example),
+        patch=operation(
+            f"{name}_partial_update",
+            f"Change a {what}",
             request=changes,
             responses=told,
-            examples=[_sent({"name": example["name"]}), answer],
-            **common,
+            sent={"name": example["name"]},
+            told=example,
         ),
-        delete=extend_schema(
-            operation_id=f"{name}_destroy",
-            summary=f"Delete a {what} that nothing refers to",
-            responses={204: None},
-            examples=[],
-            **common,
-        ),
+        delete=operation(f"{name}_destroy", f"Delete a {what} that nothing refers to", responses={204: None}),
     )
 
 

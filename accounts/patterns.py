@@ -47,17 +47,34 @@ def is_within(pattern: str, wider: str) -> bool:
     return False
 
 
-def warn_of(models: Sequence[str], providers: Sequence[str] = ()) -> list[str]:
-    """Sentences for whoever sets them: a pattern may outlive what it is for, or come before it, so it is no error."""
+def warn_of(
+    models: Sequence[str],
+    providers: Sequence[str] = (),
+    *,
+    names: Iterable[str] | None = None,
+    slugs: Iterable[str] | None = None,
+) -> list[str]:
+    """Sentences for whoever sets them: a pattern may outlive what it is for, or come before it, so it is no error.
+
+    `names` and `slugs` are those that there are, where they were read already.
+    """
+    asked = (
+        ("model", models, names, read_names),
+        ("provider", providers, slugs, read_slugs),
+    )
     return [
         f"No {what} matches '{each}' now."
-        for what, patterns, read in (("model", models, read_names), ("provider", providers, read_slugs))
-        for each in _unmatched(patterns, read)
+        for what, patterns, known, read in asked
+        for each in _unmatched(patterns, known, read)
     ]
 
 
-def _unmatched(patterns: Sequence[str], read: Callable[[], Iterable[str]]) -> list[str]:
-    names = list(read()) if patterns else []
+def _unmatched(
+    patterns: Sequence[str], known: Iterable[str] | None, read: Callable[[], Iterable[str]]
+) -> list[str]:
+    if not patterns:
+        return []
+    names = list(read() if known is None else known)
     return [each for each in patterns if not matches_any(names, [each])]
 
 

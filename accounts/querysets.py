@@ -40,6 +40,10 @@ class KeyQuerySet(QuerySet["Key"]):
         """With the limits of their lineages."""
         return self.select_related("first").prefetch_related("limits", "first__limits")
 
+    def lasting(self, at: datetime) -> "KeyQuerySet":
+        """Without those of the playground that are over: of each visit there one was made."""
+        return self.exclude(is_playground=True, expires_at__lte=at)
+
     def usable(self, at: datetime) -> "KeyQuerySet":
         """Neither revoked nor expired, of teams that are open."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)
@@ -104,7 +108,7 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
     def found_by(self, text: str) -> "LedgerQuerySet":
         """Those of exactly that request, call, attempt or project."""
         text = text.strip()
-        if text.startswith(_REQUEST) or _read_uuid(text) is not None:
+        if text.startswith(_REQUEST) or read_uuid(text) is not None:
             return self.found_by_id(text)
         # Said twice for the index of those that have a project.
         return self.filter(project=text).exclude(project="")
@@ -117,7 +121,7 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
         """Those of exactly that request, call or attempt; of anything else none."""
         if text.startswith(_REQUEST) and text.isprintable():
             return self.filter(request_id=text)
-        id_ = _read_uuid(text)
+        id_ = read_uuid(text)
         return self.none() if id_ is None else self.filter(Q(call_id=id_) | Q(attempt_id=id_))
 
     def total(self, most: int) -> Totals:
@@ -151,8 +155,19 @@ class LedgerQuerySet(QuerySet["LedgerEntry"]):
             started_at=started_at, attempt_id__gte=attempt_id
         )
 
+    def ahead_of(self, started_at: datetime, attempt_id: UUID) -> "LedgerQuerySet":
+        """What is newer than that row, in the same order."""
+        return self.filter(started_at__gte=started_at).exclude(
+            started_at=started_at, attempt_id__lte=attempt_id
+        )
 
-def _read_uuid(text: str) -> UUID | None:
+    def calls(self) -> "LedgerQuerySet":
+        """One row a call: the attempt that ended it."""
+        return self.attempts().exclude(outcome="failed_over")
+
+
+def read_uuid(text: str) -> UUID | None:
+    """None where it is none."""
     try:
         return UUID(text)
     except ValueError:

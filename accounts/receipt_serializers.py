@@ -70,6 +70,9 @@ class PlaceSerializer(serializers.Serializer[Any]):
     model = serializers.CharField()
     provider = serializers.CharField()
     upstream_name = serializers.CharField()
+    credential_id = serializers.IntegerField(
+        help_text="The further credential by which it is reached; 0: its provider's main one."
+    )
     why = serializers.CharField(help_text="Why not it, in words; empty of the first choice.")
 
 

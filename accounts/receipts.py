@@ -11,6 +11,7 @@ from uuid import UUID
 
 from accounts.booking import corrections_of
 from accounts.models import LedgerEntry, RoutingNote, RoutingPlan, TranslationNote
+from accounts.querysets import read_uuid
 
 _ENTRIES_MOST = 100
 REASONS: Mapping[str, str] = {
@@ -51,6 +52,8 @@ class Place:
     """The same as a word, of one that could not be chosen."""
     rank: int = 0
     """Which of the names it stands for: 0 for the first."""
+    credential_id: int = 0
+    """The further credential by which it is reached; 0: its provider's main one."""
     success_rate: float | None = None
     """Lately, as routing knew it; 0 to 1."""
     latency_ms: int | None = None
@@ -78,6 +81,8 @@ class Routing:
     """By which near-equals were told apart; None: not kept."""
     choices: Sequence[Named] = ()
     passed_over: Sequence[Named] = ()
+    waited_ms: float = 0.0
+    """For room, before the first attempt."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +148,11 @@ class Receipt:
 def read_receipt(request_id: str, teams: Iterable[int] | None) -> Receipt | None:
     """Of a request of one of those teams (None: of anybody, the operator's too); None where there is none.
 
-    A fixed number of queries, each by an index.
+    A fixed number of queries, each by an index. Calls of before request ids were kept are found by their own id.
     """
-    rows = LedgerEntry.objects.attempts().filter(request_id=request_id)
+    call_id = read_uuid(request_id)
+    rows = LedgerEntry.objects.attempts()
+    rows = rows.filter(request_id=request_id) if call_id is None else rows.filter(call_id=call_id)
     if teams is not None:
         rows = rows.filter(team__in=list(teams))
     entries = sorted(rows.order_by()[:_ENTRIES_MOST], key=lambda row: (row.started_at, row.number))
@@ -175,6 +182,7 @@ def read_routing(content: Mapping[str, Any], scores: Mapping[str, Any] | None = 
     """As gateway.plane.notes keeps it; what older notes lack is unknown."""
     order, scores = content["order"], scores or {}
     known = scores.get("order") or []
+    by = content.get("credentials") or {"order": (), "dropped": {}}
     places = [
         Place(
             model,
@@ -182,25 +190,35 @@ def read_routing(content: Mapping[str, Any], scores: Mapping[str, Any] | None = 
             name,
             _why_later(order[0][3:], facts) if place else "",
             rank=facts[3] if len(facts) > 3 else 0,
+            credential_id=credential_id or 0,
             success_rate=score[0] if score else None,
             latency_ms=score[1] if score else None,
             held_cache=scores.get("kept_at") == place,
         )
-        for place, ((model, provider, name, *facts), score) in enumerate(
-            zip_longest(order, known[: len(order)])
+        for place, ((model, provider, name, *facts), score, credential_id) in enumerate(
+            zip_longest(order, known[: len(order)], by["order"])
         )
     ]
     dropped = [
-        Place(model, provider, name, in_words(reason), reason)
+        Place(model, provider, name, in_words(reason), reason, credential_id=credential_id or 0)
         for reason, found in content["dropped"].items()
-        for model, provider, name in found
+        for (model, provider, name), credential_id in zip_longest(found, by["dropped"].get(reason, ()))
     ]
     more_in_order, more_dropped = content.get("more", (0, 0))
     choices, passed_over = (
         [Named(name, means or "") for name, means in content.get(kind, ())]
         for kind in ("choices", "passed_over")
     )
-    return Routing(places, dropped, more_in_order, more_dropped, scores.get("draw"), choices, passed_over)
+    return Routing(
+        places,
+        dropped,
+        more_in_order,
+        more_dropped,
+        scores.get("draw"),
+        choices,
+        passed_over,
+        scores.get("waited_ms", 0.0),
+    )
 
 
 def in_words(reason: str) -> str:

@@ -1,7 +1,7 @@
 """Limits and budgets of all subjects in memory, put together for each key that calls. Pure; each call asks."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from accounts.budgets import SubjectBudgets, Terms
 from accounts.keys import DEPLOYMENT, KeyFacts, Subject
@@ -23,6 +23,12 @@ class KeyRules:
     budgets: tuple[SubjectBudgets, ...] = ()
     """Of those whose budgets refuse calls; those that count calls on a team's own credentials come last."""
     counts_own: bool = False
+    counts_calls_alone: bool = field(init=False, compare=False)
+    """Whatever a call costs, and however long it is."""
+
+    def __post_init__(self) -> None:
+        alone = bool(self.limits) and not (self.counts_tokens or self.budgets)
+        object.__setattr__(self, "counts_calls_alone", alone)
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,12 @@ class KeySerializer(serializers.ModelSerializer[Key]):
     )
     scopes = serializers.SerializerMethodField()
     owner = serializers.SlugRelatedField[Any](slug_field="username", read_only=True, allow_null=True)
+    known_to = serializers.SlugRelatedField[Any](
+        slug_field="username",
+        read_only=True,
+        allow_null=True,
+        help_text="Whose it was before it was handed over, who may know its text still: rotate it. Null: nobody's.",
+    )
     service_account = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
     project = serializers.SlugRelatedField[Any](slug_field="slug", read_only=True, allow_null=True)
     denied_model_patterns = _told_list()
@@ -207,6 +213,7 @@ class KeySerializer(serializers.ModelSerializer[Key]):
             "name",
             "team",
             "owner",
+            "known_to",
             "service_account",
             "project",
             "scope",
@@ -284,12 +291,17 @@ class IssuedKeySerializer(ChangedKeySerializer):
         read_only_fields = fields
 
 
-@extend_schema_serializer(many=False)
-class KeyListSerializer(serializers.Serializer[Any]):
-    """One page of keys."""
+class PageSerializer(serializers.Serializer[Any]):
+    """What a page of a list has beside its rows, which are its `data`."""
 
     object = serializers.CharField(default="list")
     total = serializers.IntegerField()
     limit = serializers.IntegerField()
     offset = serializers.IntegerField()
+
+
+@extend_schema_serializer(many=False)
+class KeyListSerializer(PageSerializer):
+    """One page of keys."""
+
     data = KeySerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property

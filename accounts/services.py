@@ -6,7 +6,7 @@ The revision's row lock, taken before anything else, also puts these changes int
 from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime, timedelta
-from typing import Any, TypedDict, Unpack, cast
+from typing import Any, Unpack, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -15,6 +15,7 @@ from accounts import audit, floors, limits
 from accounts.allowances import grant
 from accounts.budget_terms import check_zone
 from accounts.key_news import tell_created, tell_rotated
+from accounts.key_terms import KeyChanges, KeyTerms
 from accounts.keys import mint_key
 from accounts.limiting import set_published
 from accounts.models import Key, Project, ServiceAccount, Team, User
@@ -28,59 +29,6 @@ from gateway.core.refusals import InvalidField
 OVERLAP = timedelta(days=1)
 OVERLAP_MOST = timedelta(days=90)
 PLAYGROUND_LIFE = timedelta(hours=1)
-
-
-class KeyChanges(TypedDict, total=False):
-    """What may change of a key after it was issued. None: no limit, or never; an empty list narrows nothing."""
-
-    name: str
-    requests_per_minute: int | None
-    concurrency: int | None
-    model_patterns: Sequence[str]
-    denied_model_patterns: Sequence[str]
-    provider_patterns: Sequence[str]
-    denied_provider_patterns: Sequence[str]
-    surfaces: Sequence[str]
-    ip_ranges: Sequence[str]
-    regions: Sequence[str]
-    quantizations: Sequence[str]
-    zero_retention: bool
-    no_data_collection: bool
-    project: Project | None
-    expires_at: datetime | None
-    lane: str
-    may_search_elsewhere: bool
-    timeout_ms: int | None
-
-
-class KeyTerms(TypedDict, total=False):
-    """What a key may do, and whose it is: the team's own, a person's or a service account's.
-
-    `scopes` says what `scope` says in one word; either will do.
-    """
-
-    scope: str
-    scopes: Sequence[str]
-    owner: User | None
-    service_account: ServiceAccount | None
-    requests_per_minute: int | None
-    concurrency: int | None
-    model_patterns: Sequence[str]
-    denied_model_patterns: Sequence[str]
-    provider_patterns: Sequence[str]
-    denied_provider_patterns: Sequence[str]
-    surfaces: Sequence[str]
-    ip_ranges: Sequence[str]
-    regions: Sequence[str]
-    quantizations: Sequence[str]
-    zero_retention: bool
-    no_data_collection: bool
-    project: Project | None
-    expires_at: datetime | None
-    lane: str
-    may_search_elsewhere: bool
-    is_playground: bool
-    timeout_ms: int | None
 
 
 @transaction.atomic
@@ -292,21 +240,9 @@ def tell_keys_of(*, users: Sequence[User]) -> None:
     Key.objects.filter(owner__in=users).update(revision=take_revision(Part.KEYS))
 
 
-_KEPT = (
-    *LISTS,
-    *floors.FLAGS,
-    "scope",
-    "scopes",
-    "owner",
-    "service_account",
-    "project",
-    "former_requests_per_minute",
-    "former_concurrency",
-    "lane",
-    "may_search_elsewhere",
-    "is_playground",
-    "timeout_ms",
-)
+_FORMER = ("former_requests_per_minute", "former_concurrency")
+_KEPT = (*sorted(KeyTerms.__annotations__.keys() - {*limits.PUBLISHED, "expires_at"}), *_FORMER)
+"""Of a key that is rotated: all terms but its limits, which are of its lineage, and how long it lives."""
 
 
 def check_changes(team: Team, changes: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import Model
 
-from accounts.models import AlertChannel, Key, Team
+from accounts.models import Key, Team
 
 _SLOT = "new_key"
 KEPT_S = 600
@@ -37,11 +37,16 @@ def keep_secret(session: SessionBase, key: Key, text: str) -> None:
 
 
 def take_secret(
-    session: SessionBase, *, team: Team | None = None, key: Key | None = None
+    session: SessionBase, *, team: Team | None = None, key: Key | None = None, is_for_feeds: bool = False
 ) -> ShownSecret | None:
-    """The text of the key just issued, if it is the team's or that very one: once, and within ten minutes."""
+    """The text of the key just issued, if it is the team's or that very one: once, and within ten minutes.
+
+    `is_for_feeds` leaves others alone, whose page is another one.
+    """
     slot = session.get(_SLOT)
     if slot is None or (team and slot["team"] != team.pk) or (key and slot["key"] != key.pk):
+        return None
+    if is_for_feeds and not slot["feeds"]:
         return None
     del session[_SLOT]
     try:
@@ -51,19 +56,10 @@ def take_secret(
     return ShownSecret(slot["key"], slot["name"], text, slot["feeds"])
 
 
-def keep_channel_secret(session: SessionBase, channel: AlertChannel, text: str) -> None:
-    """Likewise what signs a webhook's events; nothing where there is none."""
-    if text:
-        keep_text(session, channel, text)
-
-
-def take_channel_secret(session: SessionBase, channel: AlertChannel) -> str:
-    """Empty where that channel has no new secret to show."""
-    return take_text(session, channel)
-
-
 def keep_text(session: SessionBase, row: Model, text: str) -> None:
-    """Sealed likewise, for the page of that row."""
+    """Sealed likewise, for the page of that row; nothing where there is none."""
+    if not text:
+        return
     session[_slot_of(row)] = {"row": row.pk, "sealed": sealing().encrypt(text.encode()).decode()}
 
 

@@ -83,7 +83,7 @@ def _raise(subject: str, team: Team | None, spent: int, leap: Leap, at: datetime
         "highest_usd": _usd(leap.highest),
         "times": f"{spent / leap.usual:.1f}" if leap.usual else "many",
         "days": leap.days,
-        "at": f"{at.astimezone(UTC):%H:%M}",
+        "at": f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
     }
     return raise_alert("spend.leaped", cause=subject, window=f"{at:%Y-%m-%d}", team=team, data=data)
 

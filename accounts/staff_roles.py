@@ -13,10 +13,12 @@ class StaffRole(StrEnum):
     """Keeps the catalogue; sees nothing of teams."""
 
     OPERATOR = "Operator"
-    """Keeps providers, their credentials, quotas, health and bills, and what the deployment itself may spend."""
+    """Keeps providers, their credentials, quotas, health and bills, and what the deployment itself may spend; decides
+    requests for models and providers."""
 
     SUPPORT = "Support"
-    """Looks at teams, keys, limits, money and receipts, and at the portal as a team sees it; changes nothing."""
+    """Looks at teams, keys, limits, money and receipts, and at the portal as a team sees it; decides requests for
+    limits and budgets, and changes nothing else."""
 
     SECURITY = "Security"
     """Keeps identity providers, switches people off and on, ends sessions, revokes keys, reads the audit."""
@@ -69,24 +71,37 @@ _CREDENTIALS = ("administratorcredential", "credential", "providercredential")
 PERMISSIONS: Mapping[StaffRole, frozenset[str]] = {
     StaffRole.CURATOR: _all("catalogue", *_CATALOGUE_ROWS) | _see("providers", "provider"),
     StaffRole.OPERATOR: _all("providers", *_PROVIDERS, *_CREDENTIALS)
+    | {"providers.add_incident", "providers.change_incident", "providers.view_incident"}
     | _see("catalogue", *_CATALOGUE_ROWS)
     | _change("catalogue", "offering", "route")
     | _all("catalogue", "routemember")
-    | {"accounts.change_operators_budget"},
-    StaffRole.SUPPORT: _see("accounts", *_TEAMS, *_MONEY, "alert", "user") | {"accounts.view_as_team"},
-    StaffRole.SECURITY: _see("accounts", "auditentry", "auditreceiver", "key", "membership", "team", "user")
+    | {"accounts.change_operators_budget", "accounts.decide_reach"},
+    StaffRole.SUPPORT: _see("accounts", *_TEAMS, *_MONEY, "alert", "invitation", "user")
+    | {"accounts.view_as_team", "accounts.decide_amounts", "providers.view_incident"},
+    StaffRole.SECURITY: _see(
+        "accounts", "auditentry", "auditreceiver", "invitation", "key", "membership", "team", "user"
+    )
+    | _change("accounts", "invitation")
     | _all("accounts", *_IDENTITY)
     | _see("auth", "group")
     | {"accounts.switch_user", "accounts.revoke_key"},
     StaffRole.AUDITOR: _see(
-        "accounts", *_TEAMS, *_MONEY, "alert", "alertchannel", "auditentry", "auditreceiver", "user"
+        "accounts",
+        *_TEAMS,
+        *_MONEY,
+        "alert",
+        "alertchannel",
+        "auditentry",
+        "auditreceiver",
+        "invitation",
+        "user",
     )
     | _see(
         "accounts", "identityprovider", "claimrule", "scimdirectory", "scimgroup", "scimgrouprole", "scimuser"
     )
     | _see("auth", "group")
     | _see("catalogue", *_CATALOGUE_ROWS)
-    | _see("providers", *_PROVIDERS),
+    | _see("providers", *_PROVIDERS, "incident"),
 }
 """`app.codename` of each."""
 

@@ -8,7 +8,7 @@ from typing import Protocol
 from accounts import models
 from accounts.rules import compile_limits
 from accounts.spending import Bases, read_bases
-from accounts.windows import Window
+from accounts.windows import DAY_S, QUARTER_S, Window
 from gateway.core.store.interface import Balance, Limit, Standing
 
 
@@ -72,6 +72,9 @@ class BudgetStanding:
     spent: int
     held: int | None
     window: Window
+    last_day: int = 0
+    """What was spent in 24 hours, to the quarter of an hour, where it was asked for; so is `last_week`."""
+    last_week: int = 0
 
     @property
     def left(self) -> int:
@@ -89,12 +92,15 @@ class BudgetStanding:
         return None if self.window.ends_at is None else datetime.fromtimestamp(self.window.ends_at, UTC)
 
 
-def stand_budgets(budgets: Iterable[models.Budget], at: float) -> Mapping[int, BudgetStanding]:
+def stand_budgets(
+    budgets: Iterable[models.Budget], at: float, *, lately: bool = False
+) -> Mapping[int, BudgetStanding]:
     """By their ids, at `at` (Unix seconds). One statement, and a moment of the store for those that refuse."""
     rows = list(budgets)
     wanted: dict[str, list[Window]] = {}
+    further = _last_days(at) if lately else ()
     for budget in rows:
-        wanted.setdefault(budget.subject_text, []).append(budget.window_at(at))
+        wanted.setdefault(budget.subject_text, [*further]).append(budget.window_at(at))
     if not rows:
         return {}
     spent, held = read_bases(wanted).spent, here.reader.held(list(wanted))
@@ -104,9 +110,16 @@ def stand_budgets(budgets: Iterable[models.Budget], at: float) -> Mapping[int, B
             spent[budget.subject_text][budget.window_at(at).field],
             held.get(budget.subject_text),
             budget.window_at(at),
+            *(spent[budget.subject_text][window.field] for window in further),
         )
         for budget in rows
     }
+
+
+def _last_days(at: float) -> tuple[Window, Window]:
+    """A day and a week that end now, in no budget's calendar."""
+    end = (int(at) // QUARTER_S + 1) * QUARTER_S
+    return Window("last-day", "", end - DAY_S, end), Window("last-week", "", end - 7 * DAY_S, end)
 
 
 def stand_limits(limits: Iterable[models.Limit]) -> Mapping[int, Standing]:

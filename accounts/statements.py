@@ -21,7 +21,8 @@ from accounts.alerts.raising import raise_alert
 from accounts.measures import write_exactly
 from accounts.models import Key, LedgerEntry, Statement, StatementLine, Team, UsageBackfill
 from accounts.usage.of_ledger import value_of
-from accounts.usage.reader import Question, read_total, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import read_total, read_usage
 from accounts.windows import MONTH, Window, window_at
 from gateway.core.refusals import InvalidField
 

@@ -3,19 +3,13 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.management_view import (
-    TEAM,
-    ManagementView,
-    checked,
-    find_row,
-    page_of,
-    team_of,
-)
+from accounts.described import operation, page_of_one
+from accounts.management_view import ManagementView, checked, find_row, page_of, team_of
 from accounts.models import Budget, Limit
 from accounts.subject_rows import Owner, check_may_set, find_subject, subject_columns
 from accounts.subject_serializers import SubjectListParameters
@@ -107,58 +101,38 @@ def _other(row: Any, term: str) -> ApiError:
     return ApiError(message, status=409, code="already_exists", param=term)
 
 
-def rows_schema(name: str, new: Any, told: Any, page: Any, *, sent: OpenApiExample, example: Any) -> Any:
-    common: dict[str, Any] = {"tags": ["team"]}
-    listed = {"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [example]}
+def rows_schema(name: str, new: Any, told: Any, page: Any, *, sent: Any, case: str, example: Any) -> Any:
     return extend_schema_view(
-        get=extend_schema(
-            operation_id=f"{name}_list",
-            summary=f"List the {name}s of the team and of all that belongs to it, with what is left of them",
-            parameters=[TEAM, SubjectListParameters],
+        get=operation(
+            f"{name}_list",
+            f"List the {name}s of the team and of all that belongs to it, with what is left of them",
+            query=[SubjectListParameters],
             responses=page,
-            examples=[OpenApiExample("One page", value=listed, response_only=True)],
-            **common,
+            told=page_of_one(example),
         ),
-        post=extend_schema(
-            operation_id=f"{name}_create",
-            summary=f"Make a {name}; one that is there with the same terms is answered with 200",
-            parameters=[TEAM],
+        post=operation(
+            f"{name}_create",
+            f"Make a {name}; one that is there with the same terms is answered with 200",
             request=new,
             responses={201: told, 200: told},
-            examples=[sent, answer(name, example)],
-            **common,
+            sent=sent,
+            case=case,
+            told=example,
         ),
     )
 
 
-def row_schema(name: str, changes: Any, told: Any, *, sent: OpenApiExample, example: Any) -> Any:
-    common: dict[str, Any] = {"tags": ["team"], "parameters": [TEAM]}
-    answered = answer(name, example)
+def row_schema(name: str, changes: Any, told: Any, *, sent: Any, case: str, example: Any) -> Any:
     return extend_schema_view(
-        get=extend_schema(
-            operation_id=f"{name}_retrieve",
-            summary=f"One {name}",
-            responses=told,
-            examples=[answered],
-            **common,
-        ),
-        patch=extend_schema(
-            operation_id=f"{name}_partial_update",
-            summary=f"Change a {name}, in force within a second",
+        get=operation(f"{name}_retrieve", f"One {name}", responses=told, told=example),
+        patch=operation(
+            f"{name}_partial_update",
+            f"Change a {name}, in force within a second",
             request=changes,
             responses=told,
-            examples=[sent, answered],
-            **common,
+            sent=sent,
+            case=case,
+            told=example,
         ),
-        delete=extend_schema(
-            operation_id=f"{name}_destroy",
-            summary=f"Remove a {name} that is the team's own",
-            responses={204: None},
-            examples=[],
-            **common,
-        ),
+        delete=operation(f"{name}_destroy", f"Remove a {name} that is the team's own", responses={204: None}),
     )
-
-
-def answer(name: str, example: Any) -> OpenApiExample:
-    return OpenApiExample(f"A {name}", value=example, response_only=True)

@@ -26,8 +26,8 @@ from accounts.alerts import delivering, spreading
 from accounts.auditing.pushing import push_due
 from accounts.auditing.retention import forget_acts
 from accounts.recording import count_missed
+from accounts.usage import closing, repair
 from accounts.usage import proof as usage_proof
-from accounts.usage import repair
 from gateway.core.rounds import one_at_a_time
 
 _FORGET_S = 60.0
@@ -107,11 +107,14 @@ def send_alerts() -> int:
 @shared_task
 @one_at_a_time
 def tend_usage() -> int:
-    """Make days of teams anew that are in another time zone now, and add up some of what was before usage was added up.
+    """Make days of teams anew that are in another time zone now, add up some of what was before usage was added up, and
+    close some days that are over.
 
-    Returns how many teams and days that were.
+    Returns how many teams and days were made anew or added up.
     """
-    return repair.follow_zones() + repair.fill_back()
+    changed = repair.follow_zones() + repair.fill_back()
+    closing.close_days(at=timezone.now())
+    return changed
 
 
 @shared_task

@@ -19,6 +19,21 @@ class BadToken(ValueError):
     """Why a token is not believed, in a sentence for people."""
 
 
+class _NoSuchKey(Exception):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """A token, and what has to be true of it."""
+
+    text: str
+    kid: Any
+    algorithm: str
+    issuer: str
+    client_id: str
+
+
 @dataclass(slots=True)
 class _Keys:
     read_at: float
@@ -39,17 +54,11 @@ def read_token(
     algorithm = header.get("alg")
     if algorithm not in ALGORITHMS:
         raise BadToken(f"Its token is signed with {str(algorithm)[:20]!r}, which is not taken.")
-    key = _find_key(header.get("kid"), algorithm, keys_url, fetch)
+    signed = _Signed(text, header.get("kid"), algorithm, issuer, client_id)
     try:
-        claims: dict[str, Any] = jwt.decode(
-            text,
-            key.key,
-            algorithms=[algorithm],
-            audience=client_id,
-            issuer=issuer,
-            leeway=SKEW_S,
-            options={"require": ["exp", "iat", "sub", "iss", "aud"]},
-        )
+        claims = _verify(signed, keys_url, fetch)
+    except _NoSuchKey:
+        raise BadToken("Its token is signed with a key that it does not publish.") from None
     except jwt.InvalidIssuerError:
         raise BadToken("Its token is of another issuer.") from None
     except jwt.InvalidAudienceError:
@@ -78,19 +87,41 @@ def forget_keys() -> None:
     _kept.clear()
 
 
-def _find_key(kid: Any, algorithm: str, url: str, fetch: Callable[[str], Any]) -> jwt.PyJWK:
-    """Keys turn: one that is not known is looked for once more, but not for each token of whoever makes them up."""
+def _verify(signed: _Signed, url: str, fetch: Callable[[str], Any]) -> dict[str, Any]:
+    """Raises _NoSuchKey, jwt.PyJWTError."""
+    known = _keys_of(url, fetch)
+    try:
+        return _decode(signed, known)
+    except (_NoSuchKey, jwt.InvalidSignatureError):
+        # Keys turn, some under their former name: they are read once more, not for each token of whoever makes them up.
+        if time.monotonic() - known.read_at <= LOOKED_AGAIN_S:
+            raise
+    return _decode(signed, _keys_of(url, fetch, kept_s=0))
+
+
+def _decode(signed: _Signed, known: _Keys) -> dict[str, Any]:
+    """Raises _NoSuchKey, jwt.PyJWTError."""
+    key = _choose(known.keys, signed.kid, signed.algorithm)
+    if key is None:
+        raise _NoSuchKey
+    claims: dict[str, Any] = jwt.decode(
+        signed.text,
+        key.key,
+        algorithms=[signed.algorithm],
+        audience=signed.client_id,
+        issuer=signed.issuer,
+        leeway=SKEW_S,
+        options={"require": ["exp", "iat", "sub", "iss", "aud"]},
+    )
+    return claims
+
+
+def _keys_of(url: str, fetch: Callable[[str], Any], *, kept_s: float = KEPT_S) -> _Keys:
     at = time.monotonic()
     known = _kept.get(url)
-    if known is None or at - known.read_at > KEPT_S:
+    if known is None or at - known.read_at > kept_s:
         known = _kept[url] = _Keys(at, _read_keys(fetch(url)))
-    found = _choose(known.keys, kid, algorithm)
-    if found is None and at - known.read_at > LOOKED_AGAIN_S:
-        known = _kept[url] = _Keys(at, _read_keys(fetch(url)))
-        found = _choose(known.keys, kid, algorithm)
-    if found is None:
-        raise BadToken("Its token is signed with a key that it does not publish.")
-    return found
+    return known
 
 
 def _choose(keys: list[jwt.PyJWK], kid: Any, algorithm: str) -> jwt.PyJWK | None:

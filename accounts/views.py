@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema, extend_schema_view
 from rest_framework import status
 from rest_framework.decorators import action
@@ -13,8 +14,9 @@ from rest_framework.viewsets import GenericViewSet
 
 from accounts import services
 from accounts.acting import Acting, check_may_issue
+from accounts.described import TEAM, examples, page_of_one
 from accounts.key_facts import with_owners
-from accounts.management_view import TEAM, ManagementView, checked, maker_of, person_of, team_of
+from accounts.management_view import ManagementView, checked, maker_of, page_of, person_of, team_of
 from accounts.memberships import hand_over_key, people_of
 from accounts.models import Key, Team
 from accounts.querysets import KeyQuerySet
@@ -91,11 +93,6 @@ _ISSUED = OpenApiExample(
 )
 _HANDED = OpenApiExample("To a program", value={"service_account": "billing"}, request_only=True)
 _ROTATION = OpenApiExample("An hour for both", value={"overlap_s": 3600}, request_only=True)
-_PAGE = OpenApiExample(
-    "One page",
-    value={"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_KEY]},
-    response_only=True,
-)
 
 
 @extend_schema_view(
@@ -103,7 +100,7 @@ _PAGE = OpenApiExample(
         summary="List the team's keys",
         parameters=[TEAM, ListParameters],
         responses=KeyListSerializer,
-        examples=[_PAGE],
+        examples=examples(told=page_of_one(_KEY)),
     ),
     create=extend_schema(
         summary="Issue a key; the answer is the only place that ever shows it",
@@ -159,12 +156,8 @@ class KeyViewSet(ManagementView, GenericViewSet[Key]):
 
     def list(self, request: Request) -> Response:
         query = checked(ListParameters, request.query_params.dict())
-        keys = self._keys(team_of(request, query.get("team")))
-        limit, offset = query["limit"], query["offset"]
-        page = KeySerializer(keys[offset : offset + limit], many=True).data
-        return Response(
-            {"object": "list", "total": keys.count(), "limit": limit, "offset": offset, "data": page}
-        )
+        keys = self._keys(team_of(request, query.get("team"))).lasting(timezone.now())
+        return page_of(keys, query, lambda page: KeySerializer(page, many=True).data)
 
     def create(self, request: Request) -> Response:
         acting = self.acting()

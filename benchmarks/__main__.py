@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from benchmarks.measure import Plan, run
+from benchmarks.peers import started_litellm, started_portkey
 from benchmarks.processes import NotReady, take_cores
 from benchmarks.report import goals, summarise, table
 from benchmarks.systems import started_systems
@@ -19,8 +20,9 @@ def main() -> int:
     try:
         cores = take_cores()
         with ExitStack() as stack:
+            peers = (started_litellm, started_portkey) if options.peers else ()
             systems = stack.enter_context(
-                started_systems(cores, use_sqlite=options.sqlite, against=options.against)
+                started_systems(cores, use_sqlite=options.sqlite, against=options.against, peers=peers)
             )
             results = run(systems, Plan(options.rounds, options.seconds), note=_note)
     except NotReady as missing:
@@ -52,6 +54,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--sqlite", action="store_true", help="keep the ledger in SQLite, not in PostgreSQL")
     parser.add_argument(
         "--against", metavar="REVISION", help="also measure this earlier one, in turn, and tell the ratios"
+    )
+    parser.add_argument(
+        "--peers", action="store_true", help="also install and measure LiteLLM and Portkey (800 MB)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write medians and all rounds there")
     return parser

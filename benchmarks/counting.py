@@ -1,7 +1,8 @@
 """What a warm call takes, counted and not timed: `python -m benchmarks.counting`.
 
 The same on every machine with the same Python: instructions and calls of our own code by stop, what it builds, turns of
-the loop, what the store is told, and what is spooled. `--files` names the most expensive files of each kind of call.
+the loop, what the store is told, and what is spooled. `--files` and `--functions` name the most expensive ones of each
+kind of call.
 """
 
 import asyncio
@@ -59,9 +60,10 @@ STOPS: Sequence[tuple[str, Sequence[str]]] = (
 
 @dataclass
 class Figures:
-    """Of one kind of call, for one call. `files`: instructions by file."""
+    """Of one kind of call, for one call. `functions`: instructions by file and name."""
 
     files: Counter[str]
+    functions: Counter[tuple[str, str]]
     rows: dict[str, int] = field(default_factory=dict)
 
 
@@ -71,17 +73,22 @@ def main(arguments: Sequence[str]) -> int:
         running_redis() as store,
         ScriptedProvider() as provider,
     ):
-        _set_up(Path(folder), store)
+        set_up(Path(folder), store)
         found = _count_all(store, provider, Path(folder))
     _print(found)
     if "--files" in arguments:
         for name, figures in found.items():
             print(f"\n{name}: the most expensive files")
             print(*(f"{count:6} {file}" for file, count in figures.files.most_common(SHOWN)), sep="\n")
+    if "--functions" in arguments:
+        for name, figures in found.items():
+            print(f"\n{name}: the most expensive functions")
+            for (file, function), count in figures.functions.most_common(4 * SHOWN):
+                print(f"{count:6} {file} {function}")
     return 0
 
 
-def _set_up(folder: Path, store: RedisServer) -> None:
+def set_up(folder: Path, store: RedisServer) -> None:
     os.environ |= {
         "DJANGO_SETTINGS_MODULE": "gateway.settings",
         "DATABASE_URL": f"sqlite:///{folder}/count.sqlite3",
@@ -129,7 +136,7 @@ def _count(key: str, call: Any, store: RedisServer, folder: Path) -> Figures:
             # Less what it takes to ask.
             told = {name: after[name] - 2 * before[name] + asked[name] for name in after}
             own = {"Python calls": count.calls, "collections and texts built": count.built}
-            counts.append(Figures(count.by_file, {**own, **turns, **told}))
+            counts.append(Figures(count.by_file, count.by_function, {**own, **turns, **told}))
 
     with redis.Redis(port=store.port) as client_of_store:
         warm.play(key, scenario)

@@ -55,7 +55,17 @@ def ask_whole(target: Target, *, concurrency: int, seconds: int) -> WholeAnswers
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         script.write(_wrk_script(target))
         script.flush()
-        command = ["wrk", "-t1", f"-c{concurrency}", f"-d{seconds}s", "-s", script.name, target.url]
+        command = [
+            "wrk",
+            "-t1",
+            f"-c{concurrency}",
+            f"-d{seconds}s",
+            "--timeout",
+            "30s",
+            "-s",
+            script.name,
+            target.url,
+        ]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
     counted = json.loads(done.stdout.rpartition("result:")[2])
     if counted["wrong"] or not counted["count"]:

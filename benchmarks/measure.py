@@ -25,7 +25,6 @@ _SLOW = Pace(chunks=12, first_ms=50, gap_ms=500)
 _LOOK_S, _IDLE_CPU_S = 0.4, 0.02
 # On a slow machine the idle processes alone take more than that: after ten seconds all are done.
 _MOST_LOOKS = 25
-_WARM_UP_S = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +37,17 @@ class Plan:
 def run(systems: Sequence[System], plan: Plan, note: Callable[[str], None]) -> Results:
     """Raises WrongAnswer as soon as one call is not answered as it should be."""
     for system in systems:
-        ask_whole(system.target, concurrency=50, seconds=_WARM_UP_S)
-        ask_streams(system.target, concurrency=50, times=1, pace=_PACE)
+        ask_whole(system.target, concurrency=50, seconds=system.warm_up_s)
+        if system.streams:
+            ask_streams(system.target, concurrency=50, times=1, pace=_PACE)
+    streaming = [system for system in systems if system.streams]
     results: Results = {system.name: [] for system in systems}
     for number in range(1, plan.rounds + 1):
         note(f"round {number} of {plan.rounds}")
         for name, figures in _round(systems, plan).items():
             results[name].append(figures)
     note(f"memory with {OPEN_STREAMS} open streams")
-    for system in systems:
+    for system in streaming:
         results[system.name][-1].update(_measure_memory(system))
     return results
 
@@ -56,7 +57,7 @@ def _round(systems: Sequence[System], plan: Plan) -> Mapping[str, Figures]:
     for concurrency in CONCURRENCIES:
         for system in systems:
             figures[system.name].update(_measure_whole(system, concurrency, plan.seconds))
-        for system in systems:
+        for system in [system for system in systems if system.streams]:
             figures[system.name].update(_measure_streams(system, concurrency))
     return figures
 

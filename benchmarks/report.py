@@ -5,14 +5,19 @@ from dataclasses import dataclass
 from statistics import median
 
 from benchmarks.measure import CONCURRENCIES, OPEN_STREAMS, Results
+from benchmarks.peers import LITELLM, PEERS, PORTKEY
 from benchmarks.systems import BARE, BEFORE, DIRECT, NGINX, WORKER
 
 Summary = dict[str, dict[str, float]]
 """By figure, then by system: the median of all rounds. The bare upstream's own cost is not counted."""
 
 _SYSTEMS = (BARE, NGINX, DIRECT, WORKER)
-_COLUMNS = (*_SYSTEMS, "direct:nginx", "worker:direct")
+_RATIOS = ((DIRECT, NGINX), (WORKER, DIRECT), *((peer, DIRECT) for peer in PEERS))
 _BEFORE_COLUMNS = ("direct:before", "worker:before")
+
+
+_SHARES = {PORTKEY: 10, LITELLM: 100 / 60}
+"""Of a peer's CPU a call, in %, the most that ours may take."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,9 @@ class Goal:
 def summarise(results: Results) -> Summary:
     for rounds in results.values():
         for own, bare in zip(rounds, results[BARE], strict=True):
-            for name in [f"sse{concurrency}_first_ms" for concurrency in CONCURRENCIES]:
+            for name in filter(
+                own.__contains__, [f"sse{concurrency}_first_ms" for concurrency in CONCURRENCIES]
+            ):
                 own[name.replace("first", "added_first")] = own[name] - bare[name]
     names = dict.fromkeys(name for rounds in results.values() for figures in rounds for name in figures)
     return {name: _medians(results, name) | _changes(results, name) for name in names}
@@ -67,19 +74,30 @@ def goals(summary: Summary) -> list[Goal]:
         summary["sse50_chunk_cpu_us"],
         summary["sse4_added_first_ms"],
     )
+    shares = [
+        Goal(f"direct lane, CPU a call at 50, of what {peer} takes", cpu[DIRECT] / cpu[peer] * 100, most, "%")
+        for peer, most in _SHARES.items()
+        if peer in cpu
+    ]
     return [
         Goal("direct lane, CPU a call at 50", cpu[DIRECT] / cpu[NGINX], 18, "times nginx's"),
         Goal("worker lane, CPU a call at 50 beyond direct", cpu[WORKER] - cpu[DIRECT], 0.25, "ms"),
         Goal("worker lane, CPU a chunk at 50 beyond direct", chunk[WORKER] - chunk[DIRECT], 60, "us"),
         Goal("direct lane, added time to first token with 4 streams", first[DIRECT], 4, "ms"),
         Goal("worker lane, added time to first token with 4 streams", first[WORKER], 8, "ms"),
+        *shares,
     ]
 
 
 def table(summary: Summary) -> str:
     changes = [column for column in _BEFORE_COLUMNS if any(column in values for values in summary.values())]
-    rows = [("", *_COLUMNS, *changes)]
-    rows += [(*_row(label, summary[name]), *_told(summary[name], changes)) for name, label in _labels()]
+    systems = [*_SYSTEMS, *(peer for peer in PEERS if peer in summary["json50_cpu_ms"])]
+    ratios = [(one, other) for one, other in _RATIOS if one in systems]
+    rows = [("", *systems, *(f"{one}:{other}" for one, other in ratios), *changes)]
+    rows += [
+        (*_row(label, summary[name], systems, ratios), *_told(summary[name], changes))
+        for name, label in _labels()
+    ]
     widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     return "\n".join(_aligned(row, widths) for row in rows)
 
@@ -100,10 +118,12 @@ def _labels() -> Iterator[tuple[str, str]]:
     yield "stream_kb", "  for each open stream, KB"
 
 
-def _row(label: str, values: Mapping[str, float]) -> tuple[str, ...]:
+def _row(
+    label: str, values: Mapping[str, float], systems: Sequence[str], ratios: Sequence[tuple[str, str]]
+) -> tuple[str, ...]:
     counted = {name: value for name, value in values.items() if name != BARE or value}
-    figures = [_figure(counted.get(name)) for name in _SYSTEMS]
-    return (label, *figures, _ratio(counted, DIRECT, NGINX), _ratio(counted, WORKER, DIRECT))
+    figures = [_figure(counted.get(name)) for name in systems]
+    return (label, *figures, *(_ratio(counted, one, other) for one, other in ratios))
 
 
 def _told(values: Mapping[str, float], changes: Sequence[str]) -> list[str]:
@@ -117,7 +137,7 @@ def _figure(value: float | None) -> str:
 
 
 def _ratio(values: Mapping[str, float], one: str, other: str) -> str:
-    return f"{values[one] / values[other]:.2f}" if values.get(other, 0) > 0 else "-"
+    return f"{values[one] / values[other]:.2f}" if one in values and values.get(other, 0) > 0 else "-"
 
 
 def _aligned(row: tuple[str, ...], widths: list[int]) -> str:

@@ -59,16 +59,16 @@ CASES = (
 )
 
 
-def catalogue() -> Snapshot:
-    """Models with offerings at several providers, one with one offering, and one with many."""
+def catalogue(count: int = MODELS) -> Snapshot:
+    """So many models with offerings at several providers, one with one offering, and one with many."""
     providers = {
         number: ProviderFacts(number, f"provider-{number}", "P", "openai", "http://localhost", True, True)
         for number in range(1, PROVIDERS + 1)
     }
-    models = [_model(number, PER_MODEL) for number in range(MODELS - 2)]
+    models = [_model(number, PER_MODEL) for number in range(count - 2)]
     lone, many = (
-        replace(_model(MODELS, 1), id="bench/lone"),
-        replace(_model(MODELS + 1, MANY), id="bench/many"),
+        replace(_model(count, 1), id="bench/lone"),
+        replace(_model(count + 1, MANY), id="bench/many"),
     )
     return Snapshot.of([*models, lone, many], providers, revision=1)
 

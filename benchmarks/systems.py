@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Set
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterator, Sequence, Set
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,13 +16,13 @@ import httpx
 
 from benchmarks.load import Target
 from benchmarks.processes import Cores, NotReady, children, running_on
-from tests.services import RedisServer, free_port, running_postgres, running_redis, wait_until
+from tests.services import HANG_S, RedisServer, free_port, running_postgres, running_redis, wait_until
 from tests.system.deployment import ROOT, Deployment
 
 BARE, NGINX, DIRECT, WORKER = "bare", "nginx", "direct", "worker"
 BEFORE = {DIRECT: "direct before", WORKER: "worker before"}
 """What an earlier revision's lanes are called."""
-_PATH = "/v1/chat/completions"
+CHAT_PATH = "/v1/chat/completions"
 _END_S = 10.0
 
 
@@ -33,18 +33,28 @@ class System:
     name: str
     target: Target
     roots: Set[int] = frozenset()
+    warm_up_s: int = 1
+    streams: bool = True
+    """False: it answers no streams here, and is asked for whole answers only."""
+
+
+Peer = Callable[[Path, int], AbstractContextManager[System]]
+"""Starts another gateway in front of the upstream at a port, with a folder for its files."""
 
 
 @contextmanager
-def started_systems(cores: Cores, *, use_sqlite: bool, against: str | None) -> Iterator[list[System]]:
+def started_systems(
+    cores: Cores, *, use_sqlite: bool, against: str | None, peers: Sequence[Peer] = ()
+) -> Iterator[list[System]]:
     """All of them at once, each idle unless it is asked; `against` names a revision in git. Raises NotReady."""
     _require_programs(use_sqlite)
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gatehouse-bench-")))
         port = stack.enter_context(_upstream(folder))
-        systems = [System(BARE, Target(f"http://127.0.0.1:{port}{_PATH}"))]
+        systems = [System(BARE, Target(f"http://127.0.0.1:{port}{CHAT_PATH}"))]
         with running_on(cores.system):
             systems.append(stack.enter_context(_nginx(folder, port)))
+            systems += [stack.enter_context(start(folder, port)) for start in peers]
             lanes = stack.enter_context(_gatehouse(folder / "now", ROOT, port, use_sqlite=use_sqlite))
             if against is not None:
                 source = _tree_of(against, folder)
@@ -97,7 +107,7 @@ def _nginx(folder: Path, upstream_port: int) -> Iterator[System]:
     (home / "nginx.conf").write_text(ports)
     with process_of(folder, "nginx", "nginx", "-p", str(home), "-c", "nginx.conf", "-e", "stderr") as process:
         wait_for(port)
-        yield System(NGINX, Target(f"http://127.0.0.1:{port}{_PATH}"), frozenset({process.pid}))
+        yield System(NGINX, Target(f"http://127.0.0.1:{port}{CHAT_PATH}"), frozenset({process.pid}))
 
 
 @contextmanager
@@ -128,7 +138,7 @@ def _fill(deployment: Deployment, upstream_url: str) -> None:
 
 
 def _target(deployment: Deployment, lane: str) -> Target:
-    return Target(deployment.url + _PATH, {**deployment.headers, "x-gateway-lane": lane})
+    return Target(deployment.url + CHAT_PATH, {**deployment.headers, "x-gateway-lane": lane})
 
 
 def _deployment(
@@ -168,12 +178,12 @@ def process_of(folder: Path, name: str, *command: str) -> Iterator[subprocess.Po
         end(process)
 
 
-def wait_for(port: int) -> None:
-    wait_until(lambda: _answers(port), f"starting what listens on port {port}")
+def wait_for(port: int, *, within_s: float = HANG_S) -> None:
+    wait_until(lambda: _answers(port), f"starting what listens on port {port}", within_s)
 
 
 def _answers(port: int) -> bool:
-    with suppress(httpx.ConnectError):
-        httpx.post(f"http://127.0.0.1:{port}{_PATH}", json={}, timeout=5)
+    with suppress(httpx.TransportError):
+        httpx.post(f"http://127.0.0.1:{port}{CHAT_PATH}", json={}, timeout=5)
         return True
     return False

@@ -79,7 +79,8 @@ class Connection(asyncio.Protocol):
         self._body += body
 
     def on_message_complete(self) -> None:
-        asked = orjson.loads(self._body)
+        # Some gateways look first whether anybody is there.
+        asked = orjson.loads(self._body or b"{}")
         if not asked.get("stream"):
             self._transport.write(_WHOLE)
             return

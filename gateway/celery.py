@@ -54,7 +54,16 @@ class Duty(Task):  # type: ignore[type-arg]
 app = _Application("gatehouse", task_cls=Duty)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(
-    ["gateway", "gateway.identity", "gateway.responses", "catalogue", "providers", "accounts"]
+    [
+        "gateway",
+        "gateway.identity",
+        "gateway.responses",
+        "gateway.status",
+        "gateway.weekly",
+        "catalogue",
+        "providers",
+        "accounts",
+    ]
 )
 # By name: its module needs Django's models, which are loaded only once a worker is made.
 app.steps["worker"].add("gateway.plane.worker:LaneStep")

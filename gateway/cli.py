@@ -4,8 +4,10 @@ import argparse
 import os
 import socket
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from pathlib import Path
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -32,15 +34,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Returns the exit code."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
     outlet.install()
+    options = _parser().parse_args(arguments)
+    return _carry_out(lambda: options.command(options))
+
+
+def manage(arguments: Sequence[str]) -> int:
+    """Django's commands; a sentence says what is wrong with settings or database. Returns the exit code."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gateway.settings")
+    from django.core.management import execute_from_command_line
+    from django.db import OperationalError, ProgrammingError
+
     try:
-        options = _parser().parse_args(arguments)
-        options.command(options)
+        try:
+            execute_from_command_line(list(arguments))
+        except (OperationalError, ProgrammingError) as error:
+            from gateway.boot import first_run
+
+            first_run.explain(error)
+            raise
     except REFUSALS as error:
-        print(f"gatehouse: {error}", file=sys.stderr)
+        print(f"{Path(arguments[0]).name}: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
-        print("gatehouse: stopped before it was ready.", file=sys.stderr)
-        return INTERRUPTED
     return 0
 
 
@@ -58,10 +72,8 @@ def run(options: argparse.Namespace) -> None:
 def web(options: argparse.Namespace) -> None:
     """The web process of a deployment that has Celery workers of its own; or several, under a supervisor."""
     _take_address(options)
-    if options.descriptor is not None:
-        _serve(socket.socket(fileno=options.descriptor), parent=options.parent)
-    elif options.workers == 1:
-        _serve(bind(options.host, options.port), parent=None)
+    if options.workers == 1:
+        _serve(bind(options.host, options.port), is_orphan=None)
     else:
         _supervise(options)
 
@@ -115,26 +127,51 @@ def _supervise(options: argparse.Namespace) -> None:
             f"{options.workers} web processes need {' and '.join(missing)}: they share limits through Redis "
             "and data through PostgreSQL. Set what is missing, or start one process."
         )
+    try:
+        tempfile.gettempdir()
+    except FileNotFoundError:
+        raise CannotStart(
+            f"{options.workers} web processes need a folder for temporary files, and none can be written. Mount one "
+            "at /tmp, or name one in TMPDIR."
+        ) from None
     listener = bind(options.host, options.port)
     os.environ[PROCESSES_VARIABLE] = str(options.workers)
-    address = ["--host", options.host, "--port", str(options.port)]
     outlet.show(f"Gatehouse: {options.workers} web processes on {url_of(options.host, options.port)}")
     with serving_metrics():
         code = Supervisor(
-            [sys.executable, "-m", "gateway.cli", "web", *address], listener, options.workers
+            _serve_beside_others, listener, options.workers, preloaded="gateway.boot.preloaded"
         ).run()
     if code:
         raise SystemExit(code)
 
 
-def _serve(listener: socket.socket, *, parent: int | None) -> None:
+def _serve_beside_others(listener: socket.socket, is_orphan: Callable[[], bool]) -> None:
+    """In a process of its own, forked off. Raises SystemExit."""
+    outlet.install()
+    raise SystemExit(_carry_out(lambda: _serve(listener, is_orphan=is_orphan)))
+
+
+def _serve(listener: socket.socket, *, is_orphan: Callable[[], bool] | None) -> None:
     with ExitStack() as held:
         _set_up(held)
         from gateway.boot import distributed
 
-        if parent is None:
+        if is_orphan is None:
             held.enter_context(serving_metrics())
-        distributed.serve(listener, parent=parent)
+        distributed.serve(listener, is_orphan=is_orphan)
+
+
+def _carry_out(command: Callable[[], None]) -> int:
+    """Returns the exit code; a sentence says why where it is not 0."""
+    try:
+        command()
+    except REFUSALS as error:
+        print(f"gatehouse: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("gatehouse: stopped before it was ready.", file=sys.stderr)
+        return INTERRUPTED
+    return 0
 
 
 def _set_up(held: ExitStack) -> None:
@@ -190,7 +227,7 @@ def _parser() -> argparse.ArgumentParser:
             added.add_argument(
                 "--workers", type=int, default=1, help="how many processes; several need Redis"
             )
-        if command in {web, metrics}:
+        if command is metrics:
             _add_parent(added)
     return parser
 
@@ -208,7 +245,7 @@ def _read_port(text: str) -> int:
 
 
 def _add_parent(parser: argparse.ArgumentParser) -> None:
-    """For the processes that other ones start."""
+    """For the process that others start."""
     parser.add_argument("--descriptor", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--parent", type=int, help=argparse.SUPPRESS)
 

@@ -38,7 +38,7 @@ PASSWORD_HASHERS = ["accounts.passwords.BoundedHasher"]
 # Of an existing session, and of a new one.
 AUTHENTICATION_BACKENDS = ["django.contrib.auth.backends.ModelBackend"]
 LOGIN_URL = "account_login"
-LOGIN_REDIRECT_URL = "portal:keys"
+LOGIN_REDIRECT_URL = "portal:overview"
 # Links of mails that set a password.
 PASSWORD_RESET_TIMEOUT = 3600
 

@@ -6,9 +6,8 @@ from decimal import Decimal
 from pathlib import Path
 
 import django
-from celery.schedules import crontab
 
-from gateway import alert_settings, audit_settings, env, ledger_settings
+from gateway import alert_settings, audit_settings, env, ledger_settings, schedule
 from gateway.boot import local_secrets
 from gateway.core.client_address import read_trusted_proxies
 from gateway.core.redis_url import broker_url, is_usable, verified
@@ -58,6 +57,7 @@ if PUBLIC_URL:
     ALLOWED_HOSTS.append(PUBLIC_URL.host)
     CSRF_TRUSTED_ORIGINS.append(PUBLIC_URL.origin)
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = env.flag("GATEWAY_SECURE_COOKIES", default=PUBLIC_URL.is_https)
+CSRF_FAILURE_VIEW = "gateway.portal.late.refused"
 SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = PUBLIC_URL.base_path or "/"
 SECURE_PROXY_SSL_HEADER = (
     ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("GATEWAY_BEHIND_TLS_PROXY") else None
@@ -112,7 +112,9 @@ MIDDLEWARE = [
     "gateway.web.middleware.AskedToWait",
     "gateway.identity.required.Sessions",
     "gateway.portal.viewing.ReadOnlyView",
+    "gateway.portal.late.SentTooLate",
     "gateway.core.audit_context.AuditContext",
+    "gateway.core.reader.ReadersPages",
 ]
 
 ROOT_URLCONF = "gateway.urls"
@@ -131,6 +133,8 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "gateway.public.access.navigation",
+                "gateway.portal.eyes.seeing.seeing",
+                "gateway.portal.shell.console",
             ]
         },
     }
@@ -270,6 +274,8 @@ RESPONSE_DAYS = env.whole("GATEWAY_RESPONSE_DAYS", 30, least=1)
 TEAM_SCOPE = env.flag("GATEWAY_TEAM_SCOPE")
 # Who may look at the catalogue's pages; the API asks for a key all the same.
 PUBLIC_CATALOGUE = env.choice("GATEWAY_PUBLIC_CATALOGUE", "public", ("public", "signed-in", "off"))
+# Who may look at the status page and its feeds.
+STATUS_PAGE = env.choice("GATEWAY_STATUS_PAGE", PUBLIC_CATALOGUE, ("public", "signed-in", "off"))
 SPOOL_DIR = Path(env.text("GATEWAY_SPOOL_DIR", str(DATA_DIR / "spool")))
 # host:port of the bundled demo providers, set by the command that starts them; allowed by the outbound policy.
 DEMO_ADDRESSES = env.words("GATEWAY_DEMO_ADDRESSES")
@@ -337,41 +343,7 @@ CELERY_BROKER_CONNECTION_MAX_RETRIES = None
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # In memory, not in a file of the working folder: every entry comes within a day.
 CELERY_BEAT_SCHEDULER = "celery.beat:Scheduler"
-
-
-def _every(seconds: float, task: str) -> dict[str, object]:
-    """A round that nobody took is forgotten before many of them wait; not sooner, since clocks differ."""
-    return {"task": task, "schedule": seconds, "options": {"expires": max(seconds, 300.0)}}
-
-
-CELERY_BEAT_SCHEDULE = {
-    "forget expired responses": _every(3600.0, "gateway.responses.tasks.forget_expired_responses"),
-    "end unused keys": _every(3600.0, "accounts.tasks.end_unused_keys"),
-    "forget repeats": _every(60.0, "accounts.tasks.forget_repeats"),
-    "forget sessions": _every(3600.0, "accounts.tasks.forget_sessions"),
-    "end grants": _every(60.0, "accounts.tasks.end_grants"),
-    "tell budgets": _every(60.0, "accounts.tasks.tell_budgets"),
-    "prove spending": {
-        **_every(86_400.0, "accounts.tasks.prove_spending"),
-        "schedule": crontab(hour=3, minute=10),
-    },
-    "tend usage": _every(60.0, "accounts.tasks.tend_usage"),
-    "prove usage": {
-        **_every(86_400.0, "accounts.tasks.prove_usage"),
-        "schedule": crontab(hour=3, minute=40),
-    },
-    "export the ledger": _every(300.0, "accounts.tasks.export_ledger"),
-    "forget old entries": _every(3600.0, "accounts.tasks.forget_entries"),
-    "send the audit on": _every(10.0, "accounts.tasks.send_audit"),
-    "close months": _every(3600.0, "accounts.tasks.close_months"),
-    "probe providers": _every(5.0, "providers.tasks.probe_due_providers"),
-    "probe quiet offerings": _every(30.0, "catalogue.tasks.probe_quiet_offerings"),
-    "look for imports": _every(5.0, "catalogue.tasks.look_for_imports"),
-    "send alerts": _every(5.0, "accounts.tasks.send_alerts"),
-    "watch keys and spending": _every(900.0, "accounts.tasks.watch_keys_and_spending"),
-    "tell of models": _every(3600.0, "catalogue.tasks.tell_of_models"),
-    "mail alarms": _every(60.0, "providers.tasks.mail_alarms"),
-}
+CELERY_BEAT_SCHEDULE = schedule.ROUNDS
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Gatehouse",

@@ -7,6 +7,7 @@ from accounts.leaks import LeaksView
 from catalogue.urls import google_urlpatterns
 from gateway.focus.views import FocusView
 from gateway.metrics.views import metrics
+from gateway.ops.dashboard_page import show_dashboard
 from gateway.ops.repricing_page import show_repricing
 from gateway.ops.route_trial_page import show_trial
 from gateway.web import views
@@ -16,9 +17,11 @@ urlpatterns = [
     path("", include("gateway.identity.urls")),
     path("", include("gateway.portal.urls")),
     path("", include("gateway.public.urls")),
+    path("", include("gateway.status.urls")),
     path("admin/connect/", include("gateway.connect.urls")),
     # In the place of the theme's own search, at its address.
     path("admin/search/", admin.site.admin_view(search)),
+    path("admin/dashboard/", admin.site.admin_view(show_dashboard), name="dashboard"),
     path("admin/reprice/", admin.site.admin_view(show_repricing), name="reprice"),
     path("admin/routes/<int:pk>/trial/", admin.site.admin_view(show_trial), name="route-trial"),
     path("admin/", include("gateway.identity.admin_door")),

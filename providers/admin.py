@@ -17,7 +17,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.admin.deletion import AskingMixin
 from accounts.admin.history import HistoryAdminBase
 from gateway.core.admin_base import FormInline, TableInline, Tone, status_chip
-from providers import credential_admin, services, validators
+from providers import credential_admin, incident_admin, services, validators
 from providers.breaker_admin import (
     BreakerMixin,
     HealthEventInline,
@@ -31,7 +31,7 @@ from providers.models import Alarm, Credential, ProbeResult, Provider, Quota
 from providers.probes import ProbeOutcome, probe_together
 from providers.reconciling import admin as bill_admin
 
-__all__ = ["ProviderAdmin", "bill_admin", "credential_admin"]
+__all__ = ["ProviderAdmin", "bill_admin", "credential_admin", "incident_admin"]
 
 _HEALTH_TONES: dict[str, Tone] = {"healthy": "good", "unhealthy": "bad"}
 _NOTHING_TO_ASK = "Its wire format has no model list, so there is nothing to ask for that costs nothing"
@@ -67,7 +67,12 @@ class QuotaInline(TableInline):
 
     model = Quota
     verbose_name_plural = "quotas: how much may be sent there, by all teams together"
-    fields = ["unit", "window", "amount"]
+    fields = ["unit", "window", "amount", "left_now"]
+    readonly_fields = ["left_now"]
+
+    @admin.display(description="left now")
+    def left_now(self, quota: Quota) -> str | None:
+        return credential_admin.told_left(quota)
 
 
 class AlarmInline(TellingInline):

@@ -7,6 +7,8 @@ from providers.models import (
     Bill,
     BillMapping,
     Credential,
+    Incident,
+    IncidentNote,
     Provider,
     ProviderCredential,
     Quota,
@@ -25,6 +27,8 @@ def watch_providers() -> None:
     watch(Quota, page=_page_of_quota, team=_team_of_quota)
     watch(AdministratorCredential, unwatched=["rotated_at"], secret=["ciphertext"])
     watch(BillMapping)
+    watch(Incident, unwatched=["way"])
+    watch(IncidentNote, unwatched=["at"], page=_page_of_note)
     watch(Bill, unwatched=["lines", "brought_at"])
 
 
@@ -37,6 +41,10 @@ def _page_of_further(credential: ProviderCredential) -> str:
     if credential.team_id is None:
         return audit_context.name_page("providers.provider", credential.provider_id)
     return audit_context.name_page("accounts.team", credential.team_id)
+
+
+def _page_of_note(note: IncidentNote) -> str:
+    return audit_context.name_page("providers.incident", note.incident_id)
 
 
 def _page_of_quota(quota: Quota) -> str:

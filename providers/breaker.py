@@ -88,6 +88,10 @@ class Breaker:
     def is_open(self, at: float) -> bool:
         return self.open_until is not None and at < self.open_until
 
+    def pause_s(self, at: float) -> float:
+        """For how long it is still open; infinite while staff hold it so."""
+        return 0.0 if self.open_until is None else max(0.0, self.open_until - at)
+
     def succeed(self, count: int, at: float, began: float) -> bool:
         """Of calls made here. One that began before the breaker opened does not close it."""
         if self.open_until is None:
@@ -169,8 +173,12 @@ class Breaker:
             return False
         return at >= self.leased_until and at >= self.taken_until
 
+    def is_found_out(self, at: float) -> bool:
+        """Half-open with a call under way that finds out, here or elsewhere."""
+        return self.state(at) == HALF_OPEN and (self.is_probed(at) or at < self.taken_until)
+
     def keeps_lease(self, at: float) -> bool:
-        """Half-open with a call under way that finds out."""
+        """Half-open with a call of this process under way that finds out."""
         return self.state(at) == HALF_OPEN and self.is_probed(at)
 
     def close(self) -> None:

@@ -13,7 +13,7 @@ from accounts.revision import Part, take_revision
 from gateway.core import audit_context
 from gateway.core.lines import as_one_line
 from providers.breaker import BY_RETRY_AFTER, BY_STAFF, CLOSED, OPEN
-from providers.breaker_models import BreakerHold, HealthEvent, Incident
+from providers.breaker_models import BY_PROBE, BreakerHold, HealthEvent, Incident
 from providers.facts import BreakerHolds
 from providers.health import Transition
 from providers.models import Provider
@@ -58,6 +58,18 @@ def hold_breaker(subject: Model, word: str) -> bool:
     way = f"provider:{subject.pk}" if column == "provider" else str(subject.pk)
     _record(way, word or CLOSED, BY_STAFF, timezone.now(), told_by=by)
     return True
+
+
+def follow_probes(provider_id: int, *, is_healthy: bool, at: datetime) -> None:
+    """An incident of its own begins when a provider becomes unhealthy, and ends when it is not any more."""
+    way = f"provider:{provider_id}:{BY_PROBE}"
+    own = Incident.objects.filter(kind=Incident.Kind.SEEN, way=way, ended_at=None)
+    if is_healthy:
+        own.update(ended_at=at)
+        return
+    with audit.unwatched():
+        facts = {"provider_id": provider_id, "cause": BY_PROBE, "began_at": at}
+        Incident.objects.get_or_create(kind=Incident.Kind.SEEN, way=way, ended_at=None, defaults=facts)
 
 
 def record_transition(change: Transition, told_by: str) -> HealthEvent | None:
@@ -114,13 +126,18 @@ def _follow(event: HealthEvent, before: str) -> None:
         raise_alert("breaker.opened", cause=cause, data=told)
         if event.cause not in _NO_INCIDENT:
             facts = {"provider": event.provider, "offering": event.offering, "cause": event.cause}
-            Incident.objects.get_or_create(
-                way=event.way, ended_at=None, defaults={**facts, "began_at": event.at}
-            )
+            # The audit is of what people do.
+            with audit.unwatched():
+                Incident.objects.get_or_create(
+                    kind=Incident.Kind.SEEN,
+                    way=event.way,
+                    ended_at=None,
+                    defaults={**facts, "began_at": event.at},
+                )
     elif event.state == CLOSED and before != CLOSED:
         raise_alert("breaker.closed", cause=cause, data=told)
     if event.state == CLOSED:
-        own = Incident.objects.filter(way=event.way)
+        own = Incident.objects.filter(kind=Incident.Kind.SEEN, way=event.way)
         own.filter(ended_at=None).update(ended_at=event.at)
         own.filter(ended_at__lt=event.at - INCIDENTS_KEPT).delete()
 

@@ -13,6 +13,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from accounts.admin.history import HistoryAdminBase
 from accounts.fields import words_field
 from gateway.core.admin_base import PasswordInput, Select, TableInline, TextArea, status_chip
+from gateway.core.locales import write_number
+from gateway.core.reader import current
 from gateway.core.refusals import InvalidField
 from providers.credential_check import NotTaken, try_secret
 from providers.credential_places import check_region, check_same_address, checked_address
@@ -24,8 +26,19 @@ from providers.credentials import (
     replace_secret,
 )
 from providers.models import ProviderCredential, Quota
+from providers.services import stand_quota
 
 Place = ProviderCredential.Place
+
+
+def told_left(quota: Quota) -> str | None:
+    """Such as 1,041 of 2,000; None where nobody can say."""
+    standing = stand_quota(quota) if quota.pk else None
+    if standing is None:
+        return None
+    here = current().locale
+    left = max(0, standing.remaining)
+    return f"{write_number(left, here)} of {write_number(quota.amount, here)}"
 
 
 class FurtherCredentialForm(forms.ModelForm):  # type: ignore[type-arg]  # Django's own class takes none
@@ -102,7 +115,12 @@ class CredentialQuotaInline(TableInline):
 
     model = Quota
     verbose_name_plural = "quotas: how much may be sent by it"
-    fields = ["unit", "window", "amount"]
+    fields = ["unit", "window", "amount", "left_now"]
+    readonly_fields = ["left_now"]
+
+    @admin.display(description="left now")
+    def left_now(self, quota: Quota) -> str | None:
+        return told_left(quota)
 
 
 @admin.register(ProviderCredential)

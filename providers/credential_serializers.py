@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from accounts.models import Key
 from accounts.patterns import PATTERNS_MAX
-from accounts.serializers import ListParameters, StrictSerializer
+from accounts.serializers import ListParameters, PageSerializer, StrictSerializer
 from gateway.core.choice_field import ChoiceField
 from providers.models import ProviderCredential
 
@@ -159,11 +159,7 @@ def write_credentials(rows: list[ProviderCredential]) -> list[Any]:
 
 
 @extend_schema_serializer(many=False)
-class CredentialListSerializer(serializers.Serializer[Any]):
+class CredentialListSerializer(PageSerializer):
     """One page of credentials."""
 
-    object = serializers.CharField(default="list")
-    total = serializers.IntegerField()
-    limit = serializers.IntegerField()
-    offset = serializers.IntegerField()
     data = CredentialSerializer(many=True)  # type: ignore[assignment]  # a field, though named as a property

@@ -2,19 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_view
+from drf_spectacular.utils import extend_schema_view
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from accounts.management_view import (
-    TEAM,
-    ManagementView,
-    checked,
-    find_row,
-    page_of,
-    team_of,
-)
+from accounts.described import operation, page_of_one
+from accounts.management_view import ManagementView, checked, find_row, page_of, team_of
 from accounts.models import Key, Team
 from accounts.rights import Right
 from gateway.core.errors import ApiError
@@ -69,14 +63,6 @@ _NEW = {
     "place": "before",
     "model_patterns": ["meta/*"],
 }
-_ANSWER = OpenApiExample("A credential", value=_CREDENTIAL, response_only=True)
-_SENT = OpenApiExample("For one vendor's models", value=_NEW, request_only=True)
-_CHANGE = OpenApiExample("In place of the gateway's", value={"place": "only"}, request_only=True)
-_PAGE = OpenApiExample(
-    "One page",
-    value={"object": "list", "total": 1, "limit": 50, "offset": 0, "data": [_CREDENTIAL]},
-    response_only=True,
-)
 
 
 class _CredentialView(ManagementView):
@@ -87,22 +73,21 @@ class _CredentialView(ManagementView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="credential_list",
-        summary="List the team's own credentials of providers, in the order in which they are tried",
-        parameters=[TEAM, CredentialListParameters],
+    get=operation(
+        "credential_list",
+        "List the team's own credentials of providers, in the order in which they are tried",
+        query=[CredentialListParameters],
         responses=CredentialListSerializer,
-        examples=[_PAGE],
+        told=page_of_one(_CREDENTIAL),
     ),
-    post=extend_schema(
-        tags=["team"],
-        operation_id="credential_create",
-        summary="Test a credential and keep it; the same one again is answered with 200",
-        parameters=[TEAM],
+    post=operation(
+        "credential_create",
+        "Test a credential and keep it; the same one again is answered with 200",
         request=NewCredentialSerializer,
         responses={201: CredentialSerializer, 200: CredentialSerializer},
-        examples=[_SENT, _ANSWER],
+        sent=_NEW,
+        case="For one vendor's models",
+        told=_CREDENTIAL,
     ),
 )
 class CredentialsView(_CredentialView):
@@ -138,30 +123,18 @@ class CredentialsView(_CredentialView):
 
 
 @extend_schema_view(
-    get=extend_schema(
-        tags=["team"],
-        operation_id="credential_retrieve",
-        summary="One credential",
-        parameters=[TEAM],
-        responses=CredentialSerializer,
-        examples=[_ANSWER],
-    ),
-    patch=extend_schema(
-        tags=["team"],
-        operation_id="credential_partial_update",
-        summary="Change a credential or replace its secret, in force within a second",
-        parameters=[TEAM],
+    get=operation("credential_retrieve", "One credential", responses=CredentialSerializer, told=_CREDENTIAL),
+    patch=operation(
+        "credential_partial_update",
+        "Change a credential or replace its secret, in force within a second",
         request=CredentialChangesSerializer,
         responses=CredentialSerializer,
-        examples=[_CHANGE, _ANSWER],
+        sent={"place": "only"},
+        case="In place of the gateway's",
+        told=_CREDENTIAL,
     ),
-    delete=extend_schema(
-        tags=["team"],
-        operation_id="credential_destroy",
-        summary="Remove a credential: within a second no call uses it",
-        parameters=[TEAM],
-        responses={204: None},
-        examples=[],
+    delete=operation(
+        "credential_destroy", "Remove a credential: within a second no call uses it", responses={204: None}
     ),
 )
 class CredentialView(_CredentialView):
@@ -190,14 +163,12 @@ class CredentialView(_CredentialView):
 
 
 @extend_schema_view(
-    post=extend_schema(
-        tags=["team"],
-        operation_id="credential_test",
-        summary="Test a credential that is kept",
-        parameters=[TEAM],
+    post=operation(
+        "credential_test",
+        "Test a credential that is kept",
         request=None,
         responses=CredentialSerializer,
-        examples=[_ANSWER],
+        told=_CREDENTIAL,
     )
 )
 class CredentialTestView(_CredentialView):

@@ -6,29 +6,6 @@ from dataclasses import dataclass, field
 from accounts.patterns import matches_any
 from gateway.core.store.interface import Limit
 
-KNOWN_QUIRKS: Mapping[str, str] = {
-    "api_key_header": "Takes its key in the header api-key, as Azure does, and not as a bearer",
-    "no_stream_options": "Refuses stream_options, so that the usage of its streams is estimated",
-    "think_tags": "Writes its reasoning into the text, between <think> and </think>: it is moved to its own place",
-    "schema_by_tool": "Has no JSON schema of its own: one is asked for by a forced tool, and moved back into text",
-    "speaks_responses": "Speaks OpenAI's Responses too, at the same address: its clients are passed on to that",
-    "thinking_budget": "All its models take thinking as a budget of tokens, not as an effort",
-    "version_2026_10_21": "Anthropic's version of 2026-10-21, which takes no sampling parameters",
-    "cache_control": "Takes Anthropic's marks of what may be cached, in OpenAI's form",
-    "prompt_cache_breakpoint": "Takes OpenAI's marks of what may be cached",
-    "reasoning_object": "Takes OpenRouter's reasoning object",
-    "reasoning_details": "Takes reasoning of earlier turns back as OpenRouter's reasoning details",
-    "thought_signatures": "Takes signatures of tool calls back, as Gemini's OpenAI address does",
-    "reasoning_input": "Takes reasoning of earlier turns back as reasoning, and refuses reasoning_content",
-    "wants_reasoning_input": "Wants reasoning with every earlier turn of the model: a space stands for none",
-    "no_reasoning_input": "Refuses reasoning of earlier turns",
-    "system_in_front": "Its template takes the system's words as the first message only: later ones are moved into it",
-    "embeds_texts_only": "Embeds texts only, and no token numbers",
-    "embeds_at_most_100": "Embeds at most 100 texts in one call",
-}
-"""Departures from a wire format that the adapters know: name → what it means."""
-
-
 OPERATOR = 0
 """In the place of a team's id: whose credentials pay from the operator's own account."""
 Way = int | str

@@ -8,8 +8,8 @@ from django import forms
 
 from gateway.core.admin_base import Checkboxes, PasswordInput, Select
 from providers import services, validators
-from providers.facts import KNOWN_QUIRKS
 from providers.models import Credential, Provider
+from providers.operations.registry import KNOWN_QUIRKS
 
 _MOVED = (
     "The base URL has a new scheme, host or port. So that no secret goes to a new place unseen, "

@@ -37,6 +37,8 @@ class HealthStatus:
     connect_failures: int = 0
     """Within 5 minutes."""
     state: str = CLOSED
+    pause_s: float = 0.0
+    """For how long the breaker stays open; infinite while staff hold it so."""
 
 
 @dataclass(slots=True)
@@ -111,6 +113,7 @@ class _Record:
             self.tokens_per_s,
             self.connect_failures,
             breaker.state(at),
+            breaker.pause_s(at),
         )
 
     def measure(self, at: float) -> None:
@@ -233,8 +236,7 @@ class HealthTable:
     def pause_s(self, way: Way, at: float) -> float:
         """For how long its breaker is still open; infinite while staff hold it so."""
         breaker = self.broken.get(way)
-        until = breaker.open_until if breaker else None
-        return 0.0 if until is None else max(0.0, until - at)
+        return breaker.pause_s(at) if breaker else 0.0
 
     def admits(self, way: Way, at: float, *, is_only: bool = False) -> bool:
         """Whether a call may be made now. Half-open, the first to ask is the probe; the others wait for it.
@@ -255,6 +257,11 @@ class HealthTable:
         """Whether a call may be made as soon as this process has the lease."""
         breaker = self.broken.get(way)
         return self.is_shared and breaker is not None and breaker.may_claim(at)
+
+    def is_found_out(self, way: Way, at: float) -> bool:
+        """Whether a call is under way that finds out how it is."""
+        breaker = self.broken.get(way)
+        return breaker is not None and breaker.is_found_out(at)
 
     def lease(self, way: Way, until: float, *, is_ours: bool = True) -> None:
         """It is this process that may find out, until then; or another one."""
@@ -304,8 +311,7 @@ class HealthTable:
         self.changes.append(self._transition(way, breaker, breaker.state(at), cause, at))
 
     def _transition(self, way: Way, breaker: Breaker, state: str, cause: str, at: float) -> Transition:
-        until = at if breaker.open_until is None else breaker.open_until
-        pause_s = max(0.0, until - at)
+        pause_s = breaker.pause_s(at)
         return Transition(way, state, cause, pause_s, breaker.opened_times, breaker.number, self._wall())
 
     def _note_state(self, way: Way, breaker: Breaker) -> None:

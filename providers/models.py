@@ -1,4 +1,4 @@
-"""Providers, what opens them, and what probes found."""
+"""Providers, what opens them, and how much of them there is."""
 
 from django.core.exceptions import ValidationError
 from django.core.validators import MinValueValidator
@@ -8,11 +8,13 @@ from accounts.models.limit import MeasuredModel
 from gateway.core.lines import OneLineTexts
 from gateway.core.outbound import OutboundPolicy
 from providers import validators
-from providers.breaker_models import BilledProbe, BreakerHold, HealthEvent, Incident
-from providers.facts import KNOWN_QUIRKS
+from providers.breaker_models import BilledProbe, BreakerHold, HealthEvent, Incident, IncidentNote
 from providers.formats.registry import formats_with_list
-from providers.querysets import AlarmQuerySet, CredentialQuerySet, ProviderQuerySet
+from providers.operations.registry import KNOWN_QUIRKS
+from providers.probe_models import Alarm, ProbeResult, UpstreamList
+from providers.querysets import CredentialQuerySet, ProviderQuerySet
 from providers.reconciling.models import AdministratorCredential, Bill, BillMapping
+from providers.status_models import StatusDay, StatusProgress
 
 __all__ = [
     "AdministratorCredential",
@@ -24,10 +26,13 @@ __all__ = [
     "Credential",
     "HealthEvent",
     "Incident",
+    "IncidentNote",
     "ProbeResult",
     "Provider",
     "ProviderCredential",
     "Quota",
+    "StatusDay",
+    "StatusProgress",
     "UpstreamList",
 ]
 
@@ -350,73 +355,6 @@ class Quota(MeasuredModel):
                 fields=["credential", "unit", "window"], name="quota_once_per_credential"
             ),
         ]
-
-
-class ProbeResult(models.Model):
-    """What one probe of a provider found."""
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="probe_results")
-    at = models.DateTimeField()
-    is_healthy = models.BooleanField()
-    status = models.PositiveSmallIntegerField(null=True)
-    latency_ms = models.FloatField(null=True)
-    error = models.CharField(max_length=300, blank=True)
-
-    class Meta:
-        ordering = ["-at"]
-        indexes = [models.Index(fields=["provider", "-at"], name="probe_by_provider")]
-
-    def __str__(self) -> str:
-        return (
-            f"{self.provider} {'healthy' if self.is_healthy else 'unhealthy'} at {self.at:%Y-%m-%d %H:%M:%S}"
-        )
-
-
-class Alarm(models.Model):
-    """A provider refuses our credential or account: somebody has to act. Open until calls get through again.
-
-    `upstream_name` is empty where all of the provider is concerned, not one of its models.
-    """
-
-    provider = models.ForeignKey(Provider, on_delete=models.CASCADE, related_name="alarms")
-    upstream_name = models.CharField(max_length=200, blank=True)
-    code = models.CharField(max_length=60)
-    status = models.PositiveSmallIntegerField(null=True)
-    message = models.CharField(
-        max_length=600, help_text="What the provider said, without secrets and places."
-    )
-    calls = models.PositiveIntegerField(default=0, help_text="Attempts that were refused.")
-    began_at = models.DateTimeField()
-    last_at = models.DateTimeField()
-    cleared_at = models.DateTimeField(null=True)
-    mailed_at = models.DateTimeField(null=True)
-
-    objects = AlarmQuerySet.as_manager()
-
-    class Meta:
-        ordering = ["-began_at"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["provider", "upstream_name"],
-                condition=models.Q(cleared_at__isnull=True),
-                name="alarm_open_once",
-            )
-        ]
-
-    def __str__(self) -> str:
-        what = f"{self.provider}, {self.upstream_name}" if self.upstream_name else str(self.provider)
-        return f"{what}: {self.code}"
-
-
-class UpstreamList(models.Model):
-    """The names that a provider gave its models when a probe last asked for its list."""
-
-    provider = models.OneToOneField(Provider, on_delete=models.CASCADE, related_name="upstream_list")
-    names = models.JSONField(default=list)
-    changed_at = models.DateTimeField()
-
-    def __str__(self) -> str:
-        return f"{len(self.names)} models at {self.provider}"
 
 
 def _raise_refusals(refusals: dict[str, str | None]) -> None:

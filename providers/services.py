@@ -18,10 +18,12 @@ from accounts.alerts.channels import seal_anew
 from accounts.revision import Part, be_patient, take_revision
 from accounts.rules import Row, compile_limits
 from accounts.second_factor import seal_factors_anew
+from accounts.standings import here
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.sealing import SecretUnreadable
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import Limit, Standing
 from providers import alarms, credentials, validators
+from providers.breakers import follow_probes
 from providers.facts import ProviderFacts
 from providers.formats.registry import formats_with_list
 from providers.models import (
@@ -78,13 +80,25 @@ def provider_facts() -> dict[int, ProviderFacts]:
     return {provider.pk: facts_of(provider, quotas.get(provider.pk, ())) for provider in rows}
 
 
-def quotas_by(kind: Literal["provider", "offering", "credential"]) -> dict[int, tuple[Limit, ...]]:
+_QuotaKind = Literal["provider", "offering", "credential"]
+_QUOTA_KINDS: tuple[_QuotaKind, ...] = ("provider", "offering", "credential")
+
+
+def quotas_by(kind: _QuotaKind) -> dict[int, tuple[Limit, ...]]:
     """Of every provider, offering or further credential that has any, by its id. One query."""
     rows: dict[int, list[Row]] = {}
     quotas = Quota.objects.filter(**{f"{kind}__isnull": False}).order_by("pk")
     for id_, *row in quotas.values_list(f"{kind}_id", "unit", "window", "amount"):
         rows.setdefault(id_, []).append(cast("Row", tuple(row)))
     return {id_: tuple(compile_limits((kind, id_), own)) for id_, own in rows.items()}
+
+
+def stand_quota(quota: Quota) -> Standing | None:
+    """What is left of it now, as the store of this process knows; None: nobody here can say, or it has no window."""
+    kind = next(kind for kind in _QUOTA_KINDS if getattr(quota, f"{kind}_id"))
+    row: Row = (quota.unit, quota.window, quota.amount)
+    (limit,) = compile_limits((kind, getattr(quota, f"{kind}_id")), [row])
+    return next(iter(here.reader.standings([limit])), None)
 
 
 def usable_provider_ids() -> set[int]:
@@ -112,6 +126,8 @@ def save_provider(*, provider: Provider) -> None:
         provider.local_address = ""
     provider.next_probe_at = None
     provider.save()
+    if provider.health != Provider.Health.UNHEALTHY or not (provider.is_enabled and provider.is_probed):
+        follow_probes(provider.pk, is_healthy=True, at=timezone.now())
 
 
 def has_moved(provider: Provider) -> bool:
@@ -281,6 +297,7 @@ def _change_health(provider_id: int, health: str, at: datetime) -> None:
     if changed.exists():
         take_revision(Part.PROVIDERS)
         changed.update(health=health, health_changed_at=at)
+        follow_probes(provider_id, is_healthy=health == Provider.Health.HEALTHY, at=at)
 
 
 def _keep_names(provider_id: int, names: list[str], at: datetime) -> None:

@@ -8,46 +8,41 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from gateway.core.outbound import ForbiddenAddress, LookUp, OutboundPolicy, allowed_addresses, look_up_name
 from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
-from providers.http1 import Connection, Reply, broken, unavailable
+from providers.http1 import Connection, Reply, Server, broken, unavailable
 from providers.unpacking import Unpacker, unpacker_for
-from providers.wire.failure import UpstreamFailure
+from providers.wire.failure import POOL_FULL, FailureKind, UpstreamFailure
 
 _DESTINATIONS_KEPT = 1024
 # Below the 5 s after which common servers close an idle connection: a call sent just then would be lost.
 REST_S = 0.02
 """How long a connection is left alone between two calls. A provider's call takes longer, so few more are needed."""
 _KEEP_ALIVE_S = 4.0
+_AGAIN_S = 1.0
+"""What one for whom there is no room is told to wait."""
 _NAMES_KEPT_S = 10.0
 _WATCH_S = 0.1
 _TURN_BYTES = 32 * 1024
 """So much of an answer is worked on at a stretch: one that pours in takes milliseconds, and others have their turn."""
 
 
-class Server(NamedTuple):
-    """Connections to the same server serve each other's calls."""
-
-    host: str
-    port: int
-    is_tls: bool
-
-
 @dataclass(slots=True)
 class Destination:
     """Where a URL leads: a server, and what a request begins with there, but for the method.
 
-    `fields` are those of the last request there, as `headers` had them: the next one's are mostly the same.
+    `head` is that of the last request there, but for its length: the next one's `method` and `headers` are mostly the
+    same.
     """
 
     server: Server
-    start: bytes
+    start: str
+    method: str = ""
     headers: Mapping[str, str] = field(default_factory=dict)
-    fields: bytes = b""
+    head: bytes = b""
 
 
 class HttpEngine:
@@ -66,7 +61,7 @@ class HttpEngine:
     ) -> None:
         self._rest_s = rest_s
         self.connections = connections
-        self.in_flight = 0
+        self._connecting = 0
         self._policy = policy
         self._look_up = look_up
         self._destinations: dict[str, Destination] = {}
@@ -74,7 +69,6 @@ class HttpEngine:
         self._busy: set[Connection] = set()
         # The one that has rested longest stands first.
         self._idle: defaultdict[Server, dict[Connection, None]] = defaultdict(dict)
-        self._loop: asyncio.AbstractEventLoop | None = None
         self._watcher: asyncio.TimerHandle | None = None
 
     def follow(self, policy: OutboundPolicy) -> None:
@@ -82,26 +76,34 @@ class HttpEngine:
         self._policy = policy
         self._destinations = {}
 
+    @property
+    def in_flight(self) -> int:
+        """Calls under way."""
+        return len(self._busy) + self._connecting
+
     async def open(self, request: UpstreamRequest, timeouts: Timeouts) -> "HttpResponse":
         destination = self._destinations.get(request.url) or self._find_destination(request.url)
-        if self.in_flight >= self.connections:
-            raise unavailable("The gateway has too many calls under way.", "provider_pool_full")
-        message = _compose(request, destination)
-        self.in_flight += 1
-        connection = None
-        try:
-            connection = self._reuse(destination.server) or await self._connect(
-                destination.server, timeouts.connect_s
+        if len(self._busy) + self._connecting >= self.connections:
+            raise UpstreamFailure(
+                FailureKind.UNAVAILABLE,
+                "The gateway has too many calls under way.",
+                code=POOL_FULL,
+                retry_after_s=_AGAIN_S,
             )
-            reply = self._ask(connection, message, timeouts)
-            await reply.wait_for_head()
-            return HttpResponse(self, destination.server, connection, reply)
+        message = _compose(request, destination)
+        server = destination.server
+        connection = self._reuse(server) or await self._connect(server, timeouts.connect_s)
+        self._busy.add(connection)
+        response = HttpResponse(connection, timeouts)
+        response.engine = self
+        try:
+            connection.ask(message, response)
+            await response.wait_for_head()
         except BaseException:
-            self.in_flight -= 1
-            if connection:
-                connection.abort()
-                self._busy.discard(connection)
+            connection.abort()
+            self._busy.discard(connection)
             raise
+        return response
 
     async def close(self) -> None:
         for connection in [*self._busy, *(one for idle in self._idle.values() for one in idle)]:
@@ -110,24 +112,12 @@ class HttpEngine:
             self._watcher.cancel()
             self._watcher = None
 
-    def take_back(self, server: Server, connection: Connection) -> None:
+    def take_back(self, connection: Connection) -> None:
         """A call is over; its connection is kept if another can use it."""
-        self.in_flight -= 1
         self._busy.discard(connection)
         if connection.release():
             connection.idle_since = time.monotonic()
-            self._idle[server][connection] = None
-
-    def _ask(self, connection: Connection, message: bytes, timeouts: Timeouts) -> Reply:
-        loop = self._loop
-        if loop is None:
-            loop = self._loop = asyncio.get_running_loop()
-        if self._watcher is None:
-            self._watcher = loop.call_later(_WATCH_S, self._watch)
-        reply = Reply(loop, timeouts, connection.resume_reading)
-        self._busy.add(connection)
-        connection.ask(message, reply)
-        return reply
+            self._idle[connection.server][connection] = None
 
     def _reuse(self, server: Server) -> Connection | None:
         """One that has rested, as what a provider says too much is heard meanwhile."""
@@ -144,6 +134,8 @@ class HttpEngine:
         return None
 
     async def _connect(self, server: Server, within_s: float) -> Connection:
+        self._connecting += 1
+        self._watch_on()
         try:
             async with asyncio.timeout(within_s):
                 addresses = await self._find_addresses(server.host, server.port)
@@ -153,6 +145,8 @@ class HttpEngine:
         except (OSError, UnicodeError, ssl.CertificateError) as error:
             # A TimeoutError is an OSError too.
             raise unavailable("The provider cannot be reached.", "provider_unreachable") from error
+        finally:
+            self._connecting -= 1
 
     async def _find_addresses(self, host: str, port: int) -> list[str]:
         """Asked again after a while; what was found is checked at every connection. Raises OSError."""
@@ -177,7 +171,7 @@ class HttpEngine:
 
     async def _connect_to(self, address: str, server: Server) -> Connection:
         _, connection = await asyncio.get_running_loop().create_connection(
-            lambda: Connection(self._lose),
+            lambda: Connection(server, self._lose),
             address,
             server.port,
             ssl=_tls_context() if server.is_tls else None,
@@ -199,8 +193,13 @@ class HttpEngine:
                 connection.abort()
             if not idle:
                 del self._idle[server]
-        has_more = self._loop and (self._busy or self._idle)
-        self._watcher = self._loop.call_later(_WATCH_S, self._watch) if self._loop and has_more else None
+        self._watcher = None
+        if self._connecting or self._busy or self._idle:
+            self._watch_on()
+
+    def _watch_on(self) -> None:
+        if self._watcher is None:
+            self._watcher = asyncio.get_running_loop().call_later(_WATCH_S, self._watch)
 
     def _find_destination(self, url: str) -> Destination:
         """Refuse what no look-up ever sees: an address in place of a name, and other schemes."""
@@ -215,21 +214,15 @@ class HttpEngine:
         return destination
 
 
-class HttpResponse:
+class HttpResponse(Reply):
     """See providers.engine.UpstreamResponse."""
 
+    engine: HttpEngine
     _rest = b""
     """What was taken, and is still to be given."""
-
-    def __init__(self, engine: HttpEngine, server: Server, connection: Connection, reply: Reply) -> None:
-        self.status = reply.status
-        self.headers: Mapping[str, str] = reply.headers
-        self._engine = engine
-        self._server = server
-        self._connection: Connection | None = connection
-        self._reply = reply
-        self._unpacker: Unpacker | None = None
-        self._is_read = False
+    _is_closed = False
+    _is_read = False
+    _unpacker: Unpacker | None = None
 
     async def chunks(self) -> AsyncIterator[bytes]:
         while data := await self._take():
@@ -251,7 +244,7 @@ class HttpResponse:
                 await self.close()
                 raise broken("provider_response_too_large", "The provider's answer is larger than we accept.")
             parts.append(data)
-            if self._unpacker is None and self._reply.is_complete:
+            if self._unpacker is None and self.is_complete:
                 break
             if len(data) > _TURN_BYTES and self._unpacker:
                 await asyncio.sleep(0)
@@ -266,9 +259,9 @@ class HttpResponse:
         return part[:limit_bytes]
 
     async def close(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection:
-            self._engine.take_back(self._server, connection)
+        if not self._is_closed:
+            self._is_closed = True
+            self.engine.take_back(self.connection)
 
     async def _take(self) -> bytes:
         if self._rest:
@@ -281,9 +274,9 @@ class HttpResponse:
                 self._unpacker = unpacker_for(coding)
         unpacker = self._unpacker
         if unpacker is None:
-            return await self._reply.take()
+            return await self.take()
         while not (data := unpacker.take()):
-            packed = await self._reply.take()
+            packed = await self.take()
             if not packed:
                 unpacker.finish()
                 return b""
@@ -307,22 +300,17 @@ def _read_destination(url: str) -> Destination:
         raise forbidden()
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     shown = parts.netloc.rpartition("@")[2]
-    start = f" {path} HTTP/1.1\r\nhost: {shown}\r\n"
-    return Destination(Server(host, port, is_tls), start.encode())
+    return Destination(Server(host, port, is_tls), f"{path} HTTP/1.1\r\nhost: {shown}\r\n")
 
 
 def _compose(request: UpstreamRequest, destination: Destination) -> bytes:
     """The request as it is sent. Raises UpstreamFailure for a header that cannot be sent."""
-    if request.headers != destination.headers:
-        destination.fields, destination.headers = _write_fields(request.headers), dict(request.headers)
+    if request.headers != destination.headers or request.method != destination.method:
+        head = f"{request.method} {destination.start}".encode()
+        destination.head = head + _write_fields(request.headers)
+        destination.method, destination.headers = request.method, dict(request.headers)
     body = request.body
-    return b"%b%b%bcontent-length: %d\r\n\r\n%b" % (
-        request.method.encode(),
-        destination.start,
-        destination.fields,
-        len(body),
-        body,
-    )
+    return b"%bcontent-length: %d\r\n\r\n%b" % (destination.head, len(body), body)
 
 
 def _write_fields(headers: Mapping[str, str]) -> bytes:

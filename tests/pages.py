@@ -23,6 +23,8 @@ from tests.services import require_service
 
 PHONE = (390, 844)
 DESKTOP = (1280, 900)
+MOST_QUERIES = 14
+"""That a page may ask, whatever there is to show."""
 _FLAGS = (
     "--headless=new",
     "--no-sandbox",

@@ -175,6 +175,17 @@ class PostgresServer:
         self._process = self._spawn("postgres", "-D", self._data, *options)
         wait_until(self._answers, "starting postgres")
 
+    def copy(self, cluster: Path) -> None:
+        """In place of `create`: one that `leave` has left there."""
+        self._copy(cluster, self._data)
+
+    def leave(self, cluster: Path) -> None:
+        """A copy of it there, whole; it is stopped for that, and not started again."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGINT)
+        self._process.wait(HANG_S)
+        self._copy(self._data, cluster)
+
     def stop(self) -> None:
         """An immediate stop, as after a crash; `start` recovers."""
         if self._process is not None:
@@ -200,6 +211,11 @@ class PostgresServer:
             connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{like}"')
         return self.url(name)
 
+    @staticmethod
+    def _copy(cluster: Path, copy: Path) -> None:
+        """With its owner, who alone may read it."""
+        subprocess.run(["cp", "-a", cluster, copy], check=True)
+
     def _spawn(self, program: str, *options: str | Path) -> subprocess.Popen[bytes]:
         group = pwd.getpwnam(self._owner).pw_gid if self._owner else None
         return subprocess.Popen(
@@ -220,13 +236,17 @@ class PostgresServer:
 
 
 @contextlib.contextmanager
-def running_postgres() -> Iterator[PostgresServer]:
+def running_postgres(like: Callable[[], Path] | None = None) -> Iterator[PostgresServer]:
+    """An empty one, or `like` a cluster that `leave` has left."""
     programs = postgres_programs()
     require_service("PostgreSQL", programs is not None)
     assert programs is not None
     with tempfile.TemporaryDirectory(prefix="gatehouse-postgres-") as folder:
         server = PostgresServer(programs, Path(folder))
-        server.create()
+        if like:
+            server.copy(like())
+        else:
+            server.create()
         try:
             server.start()
             yield server

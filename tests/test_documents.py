@@ -91,11 +91,11 @@ def test_document_was_merged_to_its_end(document: Path) -> None:
     assert not re.findall(r"^(?:<{7}|>{7}|={7})(?: .*)?$", document.read_text(), re.MULTILINE)
 
 
-def test_first_page_is_one_screen_with_three_pictures() -> None:
+def test_first_page_is_one_screen_with_six_small_pictures() -> None:
     text = (ROOT / "README.md").read_text("utf-8")
     assert len(text.splitlines()) <= ONE_SCREEN_LINES
     pictures = set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text))
-    assert len(pictures) == 3
+    assert len(pictures) == 6
     assert max((ROOT / picture).stat().st_size for picture in pictures) < PICTURE_BYTES_MOST
 
 

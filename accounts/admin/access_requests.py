@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
 from accounts import access_requests
+from accounts.access_desks import may_decide, rights_at_desks, seen_by
 from accounts.access_terms import REASON_LENGTH
 from accounts.admin.history import HistoryAdminBase
 from accounts.models import AccessRequest, User
@@ -73,6 +74,31 @@ class AccessRequestAdmin(HistoryAdminBase):
     ]
     readonly_fields = _told
     fieldsets = [("What is asked", {"fields": _told}), ("Decide", {"fields": ["decision", "until", "note"]})]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows: QuerySet[Any] = super().get_queryset(request)
+        person = cast("User", request.user)
+        return rows if self._may_look_at_all(request) else seen_by(person, rows)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._may_look_at_all(request) or self._is_at_desk(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return bool(super().has_change_permission(request, obj)) or self._is_at_desk(request, obj)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return bool(super().has_module_permission(request)) or self._is_at_desk(request)
+
+    def _may_look_at_all(self, request: HttpRequest) -> bool:
+        return bool(super().has_view_permission(request))
+
+    def _is_at_desk(self, request: HttpRequest, obj: Any = None) -> bool:
+        """`obj` is an id where the theme asks for one of the page's acts."""
+        person = cast("User", request.user)
+        if obj is None or not rights_at_desks(person):
+            return bool(rights_at_desks(person))
+        row = obj if isinstance(obj, AccessRequest) else self.get_object(request, str(obj))
+        return row is not None and may_decide(person, row)
 
     def get_fieldsets(self, request: HttpRequest, obj: AccessRequest | None = None) -> Any:
         if obj is not None and obj.state == State.OPEN and self.has_change_permission(request, obj):

@@ -15,7 +15,7 @@ from accounts.admin.history import HistoryAdminBase
 from accounts.alerts import channels
 from accounts.alerts.kinds import FOR_CHANNELS, KINDS, OPERATORS
 from accounts.models import Alert, AlertChannel, AlertDelivery, User
-from accounts.shown_once import keep_channel_secret, take_channel_secret
+from accounts.shown_once import keep_text, take_text
 from gateway.core.admin_base import (
     AdminBase,
     Checkboxes,
@@ -126,7 +126,7 @@ class AlertChannelAdmin(HistoryAdminBase):
             created_by=cast("User", request.user),
         )
         obj.pk, obj.public_id = channel.pk, channel.public_id
-        keep_channel_secret(request.session, channel, secret)
+        keep_text(request.session, channel, secret)
 
     def response_add(
         self,
@@ -147,9 +147,7 @@ class AlertChannelAdmin(HistoryAdminBase):
     ) -> HttpResponse:
         channel = self.get_object(request, object_id) if request.method == "GET" else None
         if channel is not None and self.has_change_permission(request, channel):
-            extra_context = (extra_context or {}) | {
-                "new_secret": take_channel_secret(request.session, channel)
-            }
+            extra_context = (extra_context or {}) | {"new_secret": take_text(request.session, channel)}
         page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
         return page
 
@@ -171,7 +169,7 @@ class AlertChannelAdmin(HistoryAdminBase):
     def rotate_secret(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         channel = AlertChannel.objects.get(pk=object_id)
         try:
-            keep_channel_secret(request.session, channel, channels.rotate_secret(channel=channel))
+            keep_text(request.session, channel, channels.rotate_secret(channel=channel))
         except InvalidField as fault:
             messages.error(request, fault.message)
         return _to_page(request, channel)

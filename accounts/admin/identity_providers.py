@@ -11,12 +11,13 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
+from accounts.admin.given_roles import GivenRoleInline
 from accounts.admin.history import HistoryAdminBase
 from accounts.claims import Meaning, values_of
 from accounts.identity_providers import SET, read_rules
 from accounts.models import ClaimRule, IdentityProvider
 from accounts.tokens import BadToken, read_unverified
-from gateway.core.admin_base import TableInline, TextArea, TextInput
+from gateway.core.admin_base import TextArea, TextInput
 from gateway.core.links import base_url_of
 from gateway.core.sealing import seal
 
@@ -51,10 +52,9 @@ class ProviderForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at
         }
 
 
-class RuleInline(TableInline):
+class RuleInline(GivenRoleInline):
     model = ClaimRule
     fields = ["claim", "value", "team", "role"]
-    autocomplete_fields = ["team"]
 
 
 class TryForm(forms.Form):

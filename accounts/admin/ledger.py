@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
-from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.template.response import TemplateResponse
@@ -19,22 +18,19 @@ from django.utils.safestring import mark_safe
 
 from accounts.admin.corrections import may_correct, show_correction
 from accounts.admin.ledger_filters import PeriodFilter, ProviderFilter
+from accounts.admin.request_log import RequestLogPages
+from accounts.calls.rows import tone_of
+from accounts.calls.timeline import draw_request
 from accounts.ledger_export import csv_parts
 from accounts.ledger_names import read_names
 from accounts.measures import duration, write_exactly, write_sum
 from accounts.models import Key, LedgerEntry
 from accounts.querysets import LedgerQuerySet, Totals
 from accounts.receipts import read_receipt
-from gateway.core.admin_base import AdminBase, CountlessPaginator, Tone, status_chip
+from gateway.core.admin_base import AdminBase, CountlessPaginator, status_chip
 
 MOST_ADDED_UP = 50_000
 _BREAK = mark_safe("<br>")
-_TONES: dict[LedgerEntry.Outcome, Tone] = {
-    LedgerEntry.Outcome.FINISHED: "good",
-    LedgerEntry.Outcome.CANCELLED: "neutral",
-    LedgerEntry.Outcome.FAILED_OVER: "warning",
-    LedgerEntry.Outcome.UNKNOWN: "warning",
-}
 
 
 class Figure(NamedTuple):
@@ -71,7 +67,7 @@ class LedgerList(ChangeList):
 
 
 @admin.register(LedgerEntry)
-class LedgerEntryAdmin(AdminBase):
+class LedgerEntryAdmin(RequestLogPages, AdminBase):
     list_display = [
         "started",
         "request_of",
@@ -195,14 +191,14 @@ class LedgerEntryAdmin(AdminBase):
                 self.admin_site.admin_view(self.receipt_view),
                 name="accounts_ledgerentry_receipt",
             ),
+            *self.log_urls(),
             path("<uuid:pk>/correct/", correct, name="accounts_ledgerentry_correct"),
             *super().get_urls(),
         ]
 
     def receipt_view(self, request: HttpRequest, request_id: str) -> HttpResponse:
         """Raises Http404, PermissionDenied."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self.check_may_view(request)
         receipt = read_receipt(request_id, None)
         if receipt is None:
             raise Http404("No request has that id.")
@@ -214,6 +210,7 @@ class LedgerEntryAdmin(AdminBase):
             "receipt": receipt,
             "team_name": names.team(first.team_id),
             "key_name": names.key(first.key_id),
+            "timeline": draw_request(receipt),
             "shows_loss": True,
             "may_correct": may_correct(request),
         }
@@ -233,8 +230,7 @@ class LedgerEntryAdmin(AdminBase):
 
     def export_view(self, request: HttpRequest) -> StreamingHttpResponse:
         """What the list is narrowed to, all pages of it."""
-        if not self.has_view_permission(request):
-            raise PermissionDenied
+        self.check_may_view(request)
         rows = self.get_changelist_instance(request).get_queryset(request)
         name = f"ledger-{timezone.now():%Y-%m-%d-%H%M%S}.csv"
         headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
@@ -350,11 +346,6 @@ class LedgerEntryAdmin(AdminBase):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False
-
-
-def tone_of(entry: LedgerEntry) -> Tone:
-    """In which an entry's outcome is shown."""
-    return _TONES.get(LedgerEntry.Outcome(entry.outcome), "bad")
 
 
 def _exactly(at: datetime) -> str:

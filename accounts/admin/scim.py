@@ -9,6 +9,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 
+from accounts.admin.given_roles import GivenRoleInline
 from accounts.admin.history import HistoryAdminBase
 from accounts.models import ScimDirectory, ScimGroup, ScimGroupRole, ScimToken
 from accounts.scim.groups import grant_of
@@ -86,10 +87,9 @@ class ScimDirectoryAdmin(HistoryAdminBase):
         return _to_page(request, directory)
 
 
-class RoleInline(TableInline):
+class RoleInline(GivenRoleInline):
     model = ScimGroupRole
     fields = ["team", "role"]
-    autocomplete_fields = ["team"]
 
 
 @admin.register(ScimGroup)

@@ -71,6 +71,7 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
     add_form = NewPersonForm
     change_password_form = PasswordForm
     list_display = ["username", "email", "is_active", "is_staff", "is_superuser", "last_login"]
+    fieldsets = (*(BaseUserAdmin.fieldsets or ()), ("Times and numbers", {"fields": ["time_zone", "locale"]}))
     actions_detail = ["take_factors", "end_sessions", "switch_off", "switch_on"]
 
     def has_switch_permission(self, request: HttpRequest, object_id: Any = None) -> bool:

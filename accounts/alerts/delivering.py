@@ -10,17 +10,19 @@ from smtplib import SMTPDataError, SMTPRecipientsRefused
 from typing import Any
 
 from django.conf import settings
-from django.core.mail import EmailMessage
 from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit
 from accounts.alerts import channels
+from accounts.alerts.kinds import WEEKLY
+from accounts.alerts.letters import letter
 from accounts.alerts.messages import CHATS, News, event
 from accounts.alerts.posting import TOTAL_S, Answer, Letter, post_in_order
 from accounts.alerts.raising import raise_alert
 from accounts.alerts.signing import TRIES, next_try, signed_headers
+from accounts.mail.sending import send
 from accounts.models import AlertChannel, AlertDelivery
 from gateway.core.sealing import SecretError
 
@@ -144,6 +146,8 @@ def _link(row: AlertDelivery) -> str:
     if not base:
         return ""
     team = row.alert.team
+    if row.alert.kind == WEEKLY:
+        return f"{base}/"
     return f"{base}/team/alerts?team={team.slug}" if team else f"{base}/admin/accounts/alert/"
 
 
@@ -229,7 +233,7 @@ def _mail_all(rows: Sequence[AlertDelivery], now: Now) -> int:
             continue
         began, problem = now(), ""
         try:
-            _mail(row).send()
+            _mail(row)
         except (OSError, ValueError, SecretError) as error:
             problem = f"{type(error).__name__}: {error}"[:200]
             is_away = isinstance(error, OSError) and not isinstance(error, _ABOUT_ONE_MAIL)
@@ -239,17 +243,13 @@ def _mail_all(rows: Sequence[AlertDelivery], now: Now) -> int:
     return tried
 
 
-def _mail(row: AlertDelivery) -> EmailMessage:
-    """Raises SecretError; ValueError for addresses that no mail can have."""
-    is_persons = row.channel is None
+def _mail(row: AlertDelivery) -> None:
+    """Raises SecretError, OSError; ValueError for addresses that no mail can have."""
     to = [row.address] if row.channel is None else channels.mails_of(row.channel)
-    foot = ""
-    if link := _link(row):
-        foot = f"\n\n{link}"
-        if is_persons and row.alert.team:
-            foot += f"\nWhat you are mailed: {settings.PUBLIC_URL}/notifications"
-    named = {"X-Gatehouse-Alert": f"{row.alert.public_id} {row.alert.kind}"}
-    return EmailMessage(row.alert.title, f"{row.alert.text}{foot}\n", None, to, headers=named)
+    if row.alert.kind == WEEKLY:
+        # Once or not at all: whoever takes it over from a process that died would send it again.
+        AlertDelivery.objects.filter(pk=row.pk, claim=row.claim).update(state=State.DELIVERED)
+    send(letter(row, _link(row)), to)
 
 
 def _going_on_from(at: datetime) -> Now:

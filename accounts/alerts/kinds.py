@@ -22,6 +22,8 @@ class Concerns(StrEnum):
     """GATEWAY_ALARM_EMAILS. So does everything that is raised for no team."""
     SUPERUSERS = "superusers"
     """They, besides the operator."""
+    MANAGERS = "managers"
+    """Owners and admins of any team."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ _ALL = (
         "Spending leaps against its own history",
         _OWNERS,
         "{whose} has spent ${spent_usd} today, {times} times as much as usual",
-        "Spent today (UTC) until {at}: ${spent_usd}\n"
+        "Spent from midnight of UTC until {at}: ${spent_usd}\n"
         "A usual day of the last {days}: ${usual_usd}\nThe highest of them: ${highest_usd}",
     ),
     Kind(
@@ -170,6 +172,13 @@ _ALL = (
         "Whose: {who}\nTeam: {team_name}\nKeys: {count}\n\n"
         "Who had them has left, is switched off or only looks on. Revoke them, or hand them over: "
         "on the team's page, under Members.",
+    ),
+    Kind(
+        "invitation.accepted",
+        "Somebody accepted your invitation",
+        _PEOPLE,
+        "{who} joined {team_name}",
+        "Who: {who}\nInvited as: {email}\nTeam: {team_name}\nRole: {role}",
     ),
     Kind(
         "credential.refused",
@@ -277,6 +286,15 @@ _ALL = (
         "To: {place}\nWhy: {problem}\n\nIt is tried again every five minutes, and goes on where it stood.",
     ),
     Kind(
+        "audit.not_taken",
+        "A receiver of the audit takes nothing",
+        _OPERATOR,
+        "{receiver} has taken nothing of the audit since {since}",
+        "Receiver: {receiver}\nSince: {since}\nWaiting: {waiting} entries\nWhat went wrong last: {problem}\n\n"
+        "It is tried every ten minutes, and gets what it missed, in order.",
+        is_urgent=True,
+    ),
+    Kind(
         "channel.failing",
         "An alert channel takes nothing",
         _OWNERS,
@@ -306,6 +324,13 @@ _ALL = (
         is_urgent=True,
     ),
     Kind(
+        "digest.weekly",
+        "The weekly digest of spending and changes",
+        Concerns.MANAGERS,
+        "Your week in Gatehouse: {period}",
+        "{told}",
+    ),
+    Kind(
         "alert.digest",
         "Several alerts of one kind",
         _OWNERS,
@@ -318,9 +343,11 @@ _ALL = (
 KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
 """By name."""
 OPERATORS = tuple(kind.name for kind in _ALL if kind.concerns in {Concerns.OPERATOR, Concerns.SUPERUSERS})
-TEST, DIGEST = "channel.test", "alert.digest"
+TEST, DIGEST, WEEKLY = "channel.test", "alert.digest", "digest.weekly"
 """These go to those that they are made for, and to nobody else."""
-FOR_CHANNELS = tuple(name for name in KINDS if name not in {TEST, DIGEST})
+FOR_CHANNELS = tuple(name for name in KINDS if name not in {TEST, DIGEST, WEEKLY})
 """Those that a channel may be narrowed to."""
 FOR_TEAMS = tuple(name for name in FOR_CHANNELS if name not in OPERATORS)
 """Those that a team's channels and its people can hear of."""
+FOR_PEOPLE = (*FOR_TEAMS, WEEKLY)
+"""Those of which somebody chooses whether they are mailed."""

@@ -1,10 +1,10 @@
 """Whom an alert is mailed to in person: those whom it concerns, and those who asked for it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from django.conf import settings
 
-from accounts.alerts.kinds import FOR_TEAMS, KINDS, Concerns, Kind
+from accounts.alerts.kinds import FOR_PEOPLE, KINDS, WEEKLY, Concerns, Kind
 from accounts.models import Alert, AlertChoice, Membership, User
 from accounts.rights import Role
 from gateway.core.refusals import InvalidField
@@ -47,16 +47,22 @@ def _staff(alert: Alert) -> Iterable[str]:
     return named.exclude(email="").values_list("email", flat=True)
 
 
+def want_weekly(people: Iterable[int], managers: Collection[int]) -> set[int]:
+    """Those of them who get the weekly digest: owners and admins unless they chose not to, others who chose to."""
+    choices = dict(AlertChoice.objects.filter(kind=WEEKLY).values_list("user_id", "by_mail"))
+    return {person for person in people if choices.get(person, person in managers)}
+
+
 def choices_of(user: User) -> Mapping[str, bool | None]:
     """Kind → whether that person wants it by mail; None: as the kind has it."""
     chosen = dict(AlertChoice.objects.filter(user=user).values_list("kind", "by_mail"))
-    return {name: chosen.get(name) for name in FOR_TEAMS}
+    return {name: chosen.get(name) for name in FOR_PEOPLE}
 
 
 def choose(user: User, wanted: Mapping[str, bool | None]) -> None:
     """Keep what a person wants by mail; what is not named stays. Raises InvalidField."""
     for name, by_mail in wanted.items():
-        if name not in FOR_TEAMS:
+        if name not in FOR_PEOPLE:
             raise InvalidField("kind", f"There is no kind of alert '{name[:40]}'.")
         if KINDS[name].is_required and by_mail is False:
             raise InvalidField(name, f"Mail about {name} cannot be turned off.")

@@ -1,5 +1,6 @@
 """One try of a delivery over HTTP, through the outbound door, and what the receiver's answer means. No rows."""
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from gateway.core.outbound import OutboundPolicy, httpx_client
 TIMEOUT_S = 15.0
 TOTAL_S = 20.0
 _ANSWER_BYTES = 64 * 1024
+_NUMBER = re.compile(r"^\[Errno -?\d+\] ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,4 +99,9 @@ def _why(error: Exception) -> str:
     # The client's own pool forgets the cause, and keeps its words.
     if "private or reserved" in str(error):
         return "Its name leads to a private or reserved address, which is not allowed."
-    return f"It cannot be reached: {error}"[:200]
+    return f"It cannot be reached: {in_words(error)}"[:200]
+
+
+def in_words(error: Exception) -> str:
+    """What the system says of it, without its number, which is for nobody."""
+    return _NUMBER.sub("", str(error))

@@ -39,9 +39,21 @@ def raise_alert(
     return Alert.objects.filter(public_id=alert.public_id).exists()
 
 
-def make_alert(kind: str, *, cause: str, team: Team | None, data: Mapping[str, Any]) -> Alert:
-    """One that is new in any case, for whom it is made: its deliveries are the caller's to make."""
+def make_alert(
+    kind: str,
+    *,
+    cause: str,
+    team: Team | None,
+    data: Mapping[str, Any],
+    text: str = "",
+    people: Iterable[int] = (),
+) -> Alert:
+    """One that is new in any case, for whom it is made: its deliveries are the caller's to make.
+
+    `text` stands in place of the kind's own.
+    """
     alert = _alert(kind, cause, team, data)
+    alert.text, alert.people = text or alert.text, sorted(set(people))
     alert.fingerprint, alert.spread_at = _fingerprint(alert.public_id), alert.raised_at
     alert.save(force_insert=True)
     return alert
@@ -70,8 +82,8 @@ def _alert(kind: str, cause: str, team: Team | None, data: Mapping[str, Any]) ->
         cause=cause[:200],
         team=team,
         data=given,
-        title=as_one_line(told.title_of(_plain(given)))[:TITLE_LENGTH],
-        text=told.text_of(_plain(given)),
+        title=as_title(told.title_of(plain(given))),
+        text=told.text_of(plain(given)),
     )
 
 
@@ -79,7 +91,11 @@ def _fingerprint(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
+def as_title(text: str) -> str:
+    return as_one_line(text)[:TITLE_LENGTH]
+
+
+def plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """What a sentence can name: a list of texts is a line for each."""
     return {
         name: "\n".join(map(str, value)) if isinstance(value, list) else value for name, value in data.items()

@@ -7,7 +7,7 @@ from contextlib import closing
 from datetime import datetime
 from typing import Any
 
-from accounts.alerts.posting import Letter, post_in_order
+from accounts.alerts.posting import Letter, in_words, post_in_order
 from accounts.alerts.signing import signed_headers
 from accounts.auditing.messages import batch_id, datagram, frame, syslog_message, webhook_body
 from accounts.auditing.receivers import Receiver
@@ -30,7 +30,7 @@ def post_batch(
     try:
         _send(receiver, batch, host)
     except (OSError, UnicodeError) as error:
-        raise NotTaken(f"It cannot be reached: {error}"[:200]) from error
+        raise NotTaken(f"It cannot be reached: {in_words(error)}"[:200]) from error
 
 
 def _post(

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import F, Q
 from django.utils import timezone
 
+from accounts.alerts.raising import raise_alert
 from accounts.auditing.posting import NotTaken, post_batch
 from accounts.auditing.receivers import Receiver
 from accounts.auditing.telling import tell_all
@@ -18,6 +19,7 @@ from accounts.models import AuditEntry, AuditReceiver
 BATCH = 100
 CLAIM = timedelta(seconds=90)
 """Longer than a batch may take."""
+TOLD_AFTER = timedelta(minutes=15)
 _WAITS_S = (5, 15, 60, 300, 600)
 _CLOCKS_APART = timedelta(seconds=10)
 
@@ -105,13 +107,28 @@ def _note(row: AuditReceiver, batch: Sequence[AuditEntry], at: datetime) -> None
 
 def _note_failure(row: AuditReceiver, problem: str, at: datetime) -> None:
     wait_s = _WAITS_S[min(row.tries, len(_WAITS_S) - 1)]
+    since = row.failing_since or at
     AuditReceiver.objects.filter(pk=row.pk).update(
         claimed_until=None,
         problem=problem[:200],
         tries=row.tries + 1,
-        failing_since=row.failing_since or at,
+        failing_since=since,
         due_at=at + timedelta(seconds=wait_s),
     )
+    if at - since >= TOLD_AFTER:
+        _tell(row, since, problem, at)
+
+
+def _tell(row: AuditReceiver, since: datetime, problem: str, at: datetime) -> None:
+    """Once a day for as long as it lasts."""
+    data = {
+        "receiver": row.name,
+        "since": f"{since:%Y-%m-%d %H:%M} UTC",
+        "waiting": f"{AuditEntry.objects.after(row.sent_id).count():,}",
+        "problem": problem[:200],
+    }
+    window = f"{since.isoformat()} {(at - since).days}"
+    raise_alert("audit.not_taken", cause=f"audit_receiver:{row.pk}", window=window, data=data)
 
 
 def _host() -> str:

@@ -28,7 +28,14 @@ from accounts.models.statement import (
     StatementNumber,
 )
 from accounts.models.team import Team
-from accounts.models.usage import UsageBackfill, UsageDay, UsageQuarter, UsageSeries
+from accounts.models.usage import (
+    UsageBackfill,
+    UsageClosed,
+    UsageCoarse,
+    UsageDay,
+    UsageQuarter,
+    UsageSeries,
+)
 from accounts.models.user import User
 
 __all__ = [
@@ -74,6 +81,8 @@ __all__ = [
     "Team",
     "TranslationNote",
     "UsageBackfill",
+    "UsageClosed",
+    "UsageCoarse",
     "UsageDay",
     "UsageQuarter",
     "UsageSeries",

@@ -84,6 +84,10 @@ class AccessRequest(models.Model):
 
     class Meta:
         ordering = ["-pk"]
+        permissions = [
+            ("decide_reach", "Can decide access requests for models and providers"),
+            ("decide_amounts", "Can decide access requests for limits and budgets"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["person", "fingerprint"],

@@ -127,6 +127,15 @@ class Key(OneLineTexts, RestrictedModel):
         editable=False,
         help_text="Made for the playground, by whoever was signed in there; it ends within the hour.",
     )
+    known_to = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        editable=False,
+        help_text="Whose it was before it was handed over: they may know its text still. A rotated key is not known.",
+    )
     revision = models.BigIntegerField(default=0, editable=False, db_index=True)
 
     objects = KeyQuerySet.as_manager()

@@ -6,6 +6,15 @@ from django.db import models
 
 from accounts.querysets import LedgerQuerySet
 
+TROUBLED = (
+    ~models.Q(outcome="finished")
+    | models.Q(number__gt=1)
+    | models.Q(status__gte=300)
+    | ~models.Q(error_code="")
+)
+"""Attempts that did not go as most do: few rows, which have indexes of their own. Queries say it word for word."""
+_OF_TROUBLE = ("-started_at", "status", "error_code", "outcome", "number", "key")
+
 
 class LedgerEntry(models.Model):
     """One attempt that a provider saw, exactly once, however it ended, or what was put right about one later.
@@ -158,6 +167,18 @@ class LedgerEntry(models.Model):
                 fields=["corrects_id"],
                 condition=models.Q(corrects_id__isnull=False),
                 name="ledger_by_corrected",
+            ),
+            models.Index(fields=_OF_TROUBLE, condition=TROUBLED, name="ledger_troubled"),
+            models.Index(fields=("team", *_OF_TROUBLE), condition=TROUBLED, name="ledger_troubled_by_team"),
+            models.Index(
+                fields=["end_user", "-started_at"],
+                condition=models.Q(end_user__isnull=False),
+                name="ledger_by_end_user",
+            ),
+            models.Index(
+                fields=["team", "-started_at"],
+                condition=models.Q(own_credential_id__isnull=False),
+                name="ledger_by_own",
             ),
         ]
         constraints = [

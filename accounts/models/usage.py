@@ -35,15 +35,13 @@ class UsageSeries(models.Model):
         return f"{self.model} at {self.provider}, {self.outcome}"
 
 
-class _Sums(models.Model):
-    """Of one series, from `starts_at` on. What corrects an entry counts with its money alone.
+class _Measures(models.Model):
+    """From `starts_at` on. What corrects an entry counts with its money alone.
 
     Empty is 0: most sums are, and so a row takes half the
     room. Money is in 10^-10 USD. `latency_us` and `first_token_us` are sums over as many attempts as `…_told` says.
     """
 
-    pk = models.CompositePrimaryKey("series_id", "starts_at")
-    series_id = models.UUIDField()
     starts_at = models.BigIntegerField(help_text="Unix seconds.")
     calls = _sum("Attempts that were not failed over.")
     attempts = _sum()
@@ -71,6 +69,16 @@ class _Sums(models.Model):
     class Meta:
         abstract = True
 
+
+class _Sums(_Measures):
+    """Of one series."""
+
+    pk = models.CompositePrimaryKey("series_id", "starts_at")
+    series_id = models.UUIDField()
+
+    class Meta:
+        abstract = True
+
     def __str__(self) -> str:
         return f"{self.series_id} from {self.starts_at}"
 
@@ -89,6 +97,57 @@ class UsageDay(_Sums):
     class Meta:
         verbose_name_plural = "usage by day"
         indexes = [models.Index(fields=["starts_at"], name="usage_day_by_start")]
+
+
+class UsageCoarse(_Measures):
+    """Sums of a team's days once more, of few members together or over a month, so that long times are read from few.
+
+    Made in the background of days that are closed (`UsageClosed`); rows of others are left over, and are not read.
+    """
+
+    team_id = models.BigIntegerField()
+    face = models.CharField(max_length=4, help_text="Which members tell its rows apart: others are empty.")
+    grain = models.CharField(
+        max_length=6, help_text="closed and month: from a midnight of the team's zone; utc: of UTC."
+    )
+    project = models.CharField(max_length=64, null=True)  # noqa: DJ001  # else what a face has not takes room
+    project_id = models.BigIntegerField(null=True)
+    lineage_id = models.BigIntegerField(null=True)
+    member_id = models.BigIntegerField(null=True)
+    service_account_id = models.BigIntegerField(null=True)
+    model = models.CharField(max_length=200, null=True)  # noqa: DJ001
+    provider = models.CharField(max_length=60, null=True)  # noqa: DJ001
+    endpoint = models.CharField(max_length=40, null=True)  # noqa: DJ001
+    outcome = models.CharField(max_length=12, null=True)  # noqa: DJ001
+    surface = models.CharField(max_length=20, null=True)  # noqa: DJ001
+    kind = models.CharField(max_length=10, null=True)  # noqa: DJ001
+    errors = _sum("Calls that nobody who called is to blame for not ending well.")
+
+    class Meta:
+        verbose_name_plural = "usage summed up coarsely"
+        indexes = [
+            models.Index(fields=["team_id", "face", "grain", "starts_at"], name="usage_coarse_by_team"),
+            models.Index(fields=["face", "grain", "starts_at"], name="usage_coarse_by_start"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.face} by {self.grain} of team {self.team_id} from {self.starts_at}"
+
+
+class UsageClosed(models.Model):
+    """Up to where a team's days are summed up coarsely. Whoever changes sums of before sets it back."""
+
+    team = models.OneToOneField(
+        "accounts.Team", on_delete=models.CASCADE, primary_key=True, related_name="usage_closed"
+    )
+    zone = models.CharField(max_length=64, help_text="In which those days begin.")
+    closed_to = models.BigIntegerField(help_text="A midnight there. Unix seconds.")
+
+    class Meta:
+        verbose_name_plural = "usage that is closed"
+
+    def __str__(self) -> str:
+        return f"team {self.team_id} to {self.closed_to}"
 
 
 class UsageBackfill(models.Model):

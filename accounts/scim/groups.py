@@ -68,6 +68,9 @@ def _store(group: ScimGroup, changes: GroupChanges) -> list[ScimUser]:
             message = "externalId holds control characters; one line is taken."
             raise ApiError(message, code="invalidValue", param="externalId")
         group.external_id = changes.external_id[:255]
+    if group.pk is not None and not ScimGroup.objects.select_for_update().filter(pk=group.pk).exists():
+        message = f"There is no group '{group.resource_id}' in this directory any more."
+        raise ApiError(message, status=404, code="not_found")
     group.save()
     touched: dict[int, ScimUser] = {}
     for op, ids in changes.members:

@@ -1,6 +1,5 @@
 """A directory's people: made, changed, switched off and taken leave of. The rows of persons stay."""
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,13 +9,12 @@ from django.utils import timezone
 
 from accounts.memberships import Source, disable_person, enable_person, sync_grants
 from accounts.models import ScimDirectory, ScimUser, User
+from accounts.people import as_user_name, find_trusted, is_address_taken, make_without_password
 from gateway.core.errors import ApiError
 from gateway.core.lines import is_one_line
 
 _OF_ROW = ("user_name", "external_id", "display_name")
 _OF_PERSON = {"given_name": "first_name", "family_name": "last_name", "email": "email"}
-_NOT_IN_NAMES = re.compile(r"[^\w.@+-]")
-_NAME_LENGTH = 150
 
 
 def people_of(directory: ScimDirectory) -> "QuerySet[ScimUser]":
@@ -33,32 +31,15 @@ def make_user(directory: ScimDirectory, facts: Mapping[str, Any]) -> ScimUser:
         raise _taken(facts["user_name"]) from None
 
 
-@transaction.atomic
 def change_user(row: ScimUser, changes: Mapping[str, Any]) -> ScimUser:
     """Raises ApiError."""
     _check_lines(changes)
-    person = row.user
-    _check_may(row.directory, person, changes)
-    for name in _OF_ROW:
-        setattr(row, name, changes.get(name, getattr(row, name)))
-    others = row.directory.people.exclude(pk=row.pk)
-    if "user_name" in changes and others.filter(user_name__iexact=row.user_name).exists():
-        raise _taken(row.user_name)
-    fields = {_OF_PERSON[name]: value for name, value in changes.items() if name in _OF_PERSON}
-    if _is_of_another(person, fields.get("email", "")):
-        # Two people with one address could neither of them sign in by it.
-        del fields["email"]
-    changed = [field for field, value in fields.items() if getattr(person, field) != value]
-    for field in changed:
-        setattr(person, field, fields[field])
-    if changed:
-        person.save(update_fields=changed)
-    is_active = changes.get("is_active", row.is_active)
-    if is_active != row.is_active:
-        row.is_active = is_active
-        (enable_person if is_active else disable_person)(person=person)
-    row.save()
-    return row
+    try:
+        with transaction.atomic():
+            return _change(row, changes)
+    except IntegrityError:
+        # Somebody else was called so a moment before.
+        raise _taken(changes.get("user_name", row.user_name)) from None
 
 
 @transaction.atomic
@@ -81,39 +62,53 @@ def _make(directory: ScimDirectory, facts: Mapping[str, Any]) -> ScimUser:
         raise _taken(name)
     if known is not None:
         known.deleted_at = None
-        return change_user(known, {"is_active": True, **facts})
+        return _change(known, {"is_active": True, **facts})
     person = _taken_over(directory, facts) or _new_person(facts)
     row = ScimUser.objects.create(directory=directory, user=person, user_name=name)
-    return change_user(row, facts)
+    return _change(row, facts)
+
+
+def _change(row: ScimUser, changes: Mapping[str, Any]) -> ScimUser:
+    person = row.user
+    _check_may(row.directory, person, changes)
+    for name in _OF_ROW:
+        setattr(row, name, changes.get(name, getattr(row, name)))
+    others = row.directory.people.exclude(pk=row.pk)
+    if "user_name" in changes and others.filter(user_name__iexact=row.user_name).exists():
+        raise _taken(row.user_name)
+    fields = {_OF_PERSON[name]: value for name, value in changes.items() if name in _OF_PERSON}
+    if is_address_taken(fields.get("email", ""), but_by=person):
+        del fields["email"]
+    changed = [field for field, value in fields.items() if getattr(person, field) != value]
+    for field in changed:
+        setattr(person, field, fields[field])
+    if changed:
+        person.save(update_fields=changed)
+    is_active = changes.get("is_active", row.is_active)
+    if is_active != row.is_active:
+        row.is_active = is_active
+        (enable_person if is_active else disable_person)(person=person)
+    row.save()
+    return row
 
 
 def _taken_over(directory: ScimDirectory, facts: Mapping[str, Any]) -> User | None:
     """Who was here before with that address, where its domain is trusted. Raises ApiError."""
-    address = facts.get("email", "")
-    named = User.objects.filter(username__iexact=facts["user_name"])
-    mailed = User.objects.filter(email__iexact=address) if address else User.objects.none()
-    found = list({person.pk: person for person in [*named, *mailed]}.values())
-    if not found:
-        return None
-    person = found[0]
-    is_theirs = bool(address) and person.email.lower() == address.lower() and directory.trusts(address)
-    if len(found) > 1 or not is_theirs or person.is_superuser or hasattr(person, "scim"):
-        if not mailed.exists() or named.exists():
-            raise _taken(facts["user_name"])
-        # An address that is not trusted says nothing of who somebody is.
-        return None
-    return person
+    named = set(User.objects.filter(username__iexact=facts["user_name"]))
+    known = find_trusted(directory, facts.get("email", ""))
+    if known is not None and named <= {known} and not hasattr(known, "scim"):
+        return known
+    if named:
+        raise _taken(facts["user_name"])
+    # An address that is not trusted says nothing of who somebody is.
+    return None
 
 
 def _new_person(facts: Mapping[str, Any]) -> User:
-    """Without a password: they sign in by their identity provider."""
-    name = _NOT_IN_NAMES.sub("-", facts["user_name"])[:_NAME_LENGTH]
+    name = as_user_name(facts["user_name"])
     if User.objects.filter(username__iexact=name).exists():
         raise _taken(facts["user_name"])
-    person = User(username=name)
-    person.set_unusable_password()
-    person.save()
-    return person
+    return make_without_password(name)
 
 
 def _check_may(directory: ScimDirectory, person: User, changes: Mapping[str, Any]) -> None:
@@ -131,10 +126,6 @@ def _check_may(directory: ScimDirectory, person: User, changes: Mapping[str, Any
     if is_strange and person.has_usable_password():
         message = f"{person} has a password here: their address changes only to one of a trusted domain."
         raise ApiError(message, code="mutability", param="emails")
-
-
-def _is_of_another(person: User, address: str) -> bool:
-    return bool(address) and User.objects.filter(email__iexact=address).exclude(pk=person.pk).exists()
 
 
 def _check_lines(facts: Mapping[str, Any]) -> None:

@@ -14,7 +14,8 @@ from accounts.models import LedgerEntry
 from accounts.serializers import TeamParameter
 from accounts.usage.access import UsageView
 from accounts.usage.parameters import check_values
-from accounts.usage.reader import Question, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import read_usage
 from accounts.usage.times import WHOLE_DAY
 from accounts.windows import DAY_S
 

@@ -52,6 +52,10 @@ MEASURES = (
     "estimated",
 )
 """Columns of sums."""
+ERRORS, TOKENS = "errors", "tokens"
+"""Which are read of sums and stand in none: how many calls ended in any of ERRORS_ARE; input and output together."""
+ERRORS_ARE = ("failed", "cut", "unknown")
+"""Outcomes for which nobody who called is to blame: neither whole, nor ended by whoever asked."""
 MOST = 10**12
 """What one attempt adds at most to a count: more is a fault, and sums of it have to fit a column."""
 

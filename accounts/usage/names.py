@@ -16,6 +16,8 @@ _ROWS: Mapping[str, tuple[Any, str]] = {
     "service_account": (ServiceAccount.objects, "slug"),
 }
 """Whose names are looked up: rows, and the field that names them."""
+_TITLES = {"key": "name", "service_account": "name", "team": "name"}
+"""What people call those that have a further name."""
 _GONE = "gone, number {}"
 
 
@@ -34,6 +36,18 @@ def name_groups(groups: Sequence[str], keys: Iterable[Sequence[Any]]) -> Sequenc
         }
         for key in all_keys
     ]
+
+
+def title_values(group: str, values: Iterable[Any]) -> Mapping[Any, tuple[str | None, str]]:
+    """By value of that group's column: the name that filters take (None: it is gone), and what people call it."""
+    wanted = {value for value in values if value}
+    if group not in _ROWS:
+        return {value: (value, value) for value in wanted}
+    rows, field = _ROWS[group]
+    found: dict[Any, tuple[str | None, str]] = {id_: (None, _GONE.format(id_)) for id_ in wanted}
+    for pk, name, title in rows.filter(pk__in=wanted).values_list("pk", field, _TITLES.get(group, field)):
+        found[pk] = (name, title)
+    return found
 
 
 def _names(group: str, ids: set[int]) -> Mapping[int, str | None]:

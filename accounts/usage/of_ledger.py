@@ -1,6 +1,8 @@
 """What rows of the ledger add up to, in SQL: the same as accounts.usage.measures makes of their records."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from django.db import connection
 
@@ -14,7 +16,7 @@ def read_sums(low: int, high: int) -> Sums:
     adapt = connection.ops.adapt_datetimefield_value
     bounds = [adapt(datetime.fromtimestamp(at, UTC)) for at in (low, high)]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(), bounds)
+        cursor.execute(ledger_sums(), bounds)
         width = len(MEMBERS)
         return {
             (tuple(row[:width]), int(row[width])): [int(value) for value in row[width + 1 :]]
@@ -29,11 +31,46 @@ def has_rows_of_older_processes(low: int, high: int) -> bool:
     return rows.order_by().exists()
 
 
-def _statement() -> str:
+class Failures(NamedTuple):
+    """So many attempts of a quarter of an hour (its start) that did not end well, and how; `is_own`: by a team's own
+    credential.
+    """
+
+    quarter: int
+    model: str
+    provider: str
+    outcome: str
+    error_code: str
+    status: int | None
+    is_own: bool
+    attempts: int
+
+
+def read_failures(low: int, high: int) -> Iterator[Failures]:
+    """Of attempts that started in that time and failed, were failed over, or cut."""
+    adapt = connection.ops.adapt_datetimefield_value
+    bounds = [adapt(datetime.fromtimestamp(at, UTC)) for at in (low, high)]
+    told = "model, provider, outcome, error_code, status, own_credential_id IS NOT NULL"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT {_quarter()}, {told}, COUNT(*) FROM accounts_ledgerentry"  # noqa: S608  # all of it is ours
+            " WHERE started_at >= %s AND started_at < %s AND outcome IN ('failed', 'failed_over', 'cut')"
+            f" AND kind = '{ATTEMPT}' GROUP BY 1, 2, 3, 4, 5, 6, 7",
+            bounds,
+        )
+        yield from map(Failures._make, cursor.fetchall())
+
+
+def _quarter() -> str:
     is_postgresql = connection.vendor == "postgresql"
     second = "FLOOR(EXTRACT(EPOCH FROM started_at))::bigint" if is_postgresql else _SQLITE_SECOND
+    return f"{second} / {QUARTER_S} * {QUARTER_S}"
+
+
+def ledger_sums() -> str:
+    """By series and quarter of an hour, with places for the bounds of their time."""
     members = [name if length else f"COALESCE({name}, 0)" for name, length in MEMBERS.items()]
-    quarter = f"{second} / {QUARTER_S} * {QUARTER_S}"
+    quarter = _quarter()
     added = map(value_of, MEASURES)
     groups = ", ".join(str(place) for place in range(1, len(MEMBERS) + 2))
     return (

@@ -20,7 +20,8 @@ from accounts.serializers import StrictSerializer
 from accounts.usage.access import UsageView
 from accounts.usage.names import columns_of, find_values, name_groups
 from accounts.usage.parameters import GROUPS, check_groups, check_values, read_words
-from accounts.usage.reader import Filters, Question, read_usage
+from accounts.usage.question import Filters, Question
+from accounts.usage.reader import read_usage
 from accounts.usage.times import HOUR, WHOLE_DAY
 from gateway.core.choice_field import ChoiceField
 from gateway.core.refusals import InvalidField

@@ -17,8 +17,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from accounts.authentication import KeyPrincipal
+from accounts.described import TEAM
 from accounts.keys import DEPLOYMENT
-from accounts.management_view import TEAM
 from accounts.models import Budget, LedgerEntry, Team
 from accounts.money import usd_of
 from accounts.permits import judge

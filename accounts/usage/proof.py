@@ -1,26 +1,31 @@
 """Proving that usage and ledger agree, and days and quarters of an hour: whatever differs is told to the operator."""
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, pairwise
+from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection
 
 from accounts.alerts.raising import raise_alert
 from accounts.models import Team
 from accounts.spending_proof import DAYS as NIGHTS
+from accounts.usage.closing import OF_DAYS, OF_UTC, SUMMED, Source, months_of, source_of_month
+from accounts.usage.cohorts import Cohort, cohorts_of
+from accounts.usage.faces import FACES
 from accounts.usage.measures import MEASURES, MEMBERS, Series, Sums
 from accounts.usage.of_ledger import has_rows_of_older_processes, read_sums
-from accounts.usage.reader import see_one_instant
+from accounts.usage.reader import as_it_is_now
 from accounts.usage.repair import day_of, rebuild_day
-from accounts.usage.rollups import DAYS, QUARTERS, UTC_ZONE, cleaned
-from accounts.usage.times import midnights
+from accounts.usage.rollups import COARSE, DAYS, QUARTERS, UTC_ZONE, cleaned
+from accounts.usage.times import MONTH, midnights
 from accounts.windows import DAY_S
 
 _log = logging.getLogger(__name__)
 _TOLD_MOST = 20
+_LONGEST_MONTH_S = 31 * DAY_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +55,56 @@ def prove(*, at: datetime) -> Sequence[Difference]:
             found += prove_quarters(day, day + DAY_S)
     for zone in {UTC_ZONE, *Team.objects.values_list("usage_zone", flat=True).order_by().distinct()}:
         found += prove_days(zone, today - (NIGHTS - 1) * DAY_S, today + DAY_S)
+    found += prove_closed(today)
     if found:
         _alarm(found, at)
     return found
 
 
+def prove_closed(today: int) -> Sequence[Difference]:
+    """Of the last closed days and months, where coarser sums of a team differ from those by series."""
+    low = today - (NIGHTS - 1) * DAY_S
+    found: list[Difference] = []
+    for cohort in cohorts_of(None):
+        to = cohort.closed_to
+        found += _prove_coarse(cohort, OF_DAYS, low, to)
+        if cohort.zone != UTC_ZONE:
+            found += _prove_coarse(cohort, OF_UTC, low, to // DAY_S * DAY_S)
+        for month in months_of(cohort.zone, midnights(cohort.zone, low, low)[0] - _LONGEST_MONTH_S, to):
+            found += _prove_coarse(cohort, source_of_month(month[0]), *month)
+    return found
+
+
+def _prove_coarse(cohort: Cohort, source: Source, low: int, high: int) -> Iterator[Difference]:
+    sums = ", ".join(f"SUM({name})" for name in SUMMED)
+    condition = cohort.condition.format(COARSE)
+    with as_it_is_now():
+        right = _by_place(source.sums(cohort.condition.format("series")), [low, high, *cohort.values], 2)
+        told = _by_place(
+            f"SELECT face, team_id, starts_at, {sums} FROM {COARSE}"  # noqa: S608  # all of it is ours
+            f" WHERE grain = %s AND starts_at >= %s AND starts_at < %s AND {condition}"
+            " GROUP BY face, team_id, starts_at",
+            [source.grain, low, high, *cohort.values],
+            3,
+        )
+    faces = [face.name for face in FACES if face.has_days or source.grain == MONTH]
+    expected = {(face, *place): its for place, its in right.items() for face in faces}
+    nothing = [0] * len(SUMMED)
+    for place in sorted(expected.keys() | told.keys()):
+        face, team, start = place
+        where = f"{source.grain} {_write(start)} of team {team}, {face}"
+        yield from _compare(where, told.get(place, nothing), expected.get(place, nothing), tuple(SUMMED))
+
+
+def _by_place(statement: str, values: Sequence[Any], width: int) -> dict[tuple[Any, ...], list[int]]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+        return {tuple(row[:width]): [int(value or 0) for value in row[width:]] for row in cursor}
+
+
 def prove_quarters(low: int, high: int) -> Sequence[Difference]:
     """Of quarters of an hour in that time, what differs from the ledger."""
-    with transaction.atomic():
-        see_one_instant()
+    with as_it_is_now():
         expected, found = read_sums(low, high), _read_quarters(low, high)
     right = {(cleaned(series), quarter): row for (series, quarter), row in expected.items()}
     nothing = [0] * len(MEASURES)
@@ -114,8 +160,10 @@ def _alarm(found: Sequence[Difference], at: datetime) -> None:
     )
 
 
-def _compare(where: str, found: Sequence[int], expected: Sequence[int]) -> Iterable[Difference]:
-    for measure, is_there, is_right in zip(MEASURES, found, expected, strict=True):
+def _compare(
+    where: str, found: Sequence[int], expected: Sequence[int], names: Sequence[str] = MEASURES
+) -> Iterable[Difference]:
+    for measure, is_there, is_right in zip(names, found, expected, strict=True):
         if is_there != is_right:
             yield Difference(where, measure, is_there, is_right)
 

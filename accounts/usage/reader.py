@@ -1,41 +1,22 @@
 """Reading usage: what any groups used in any range, from the fewest sums that tell it, in one statement."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
 
 from accounts.models import Team
+from accounts.usage.cohorts import Cohort, cohort_of, cohorts_of
 from accounts.usage.measures import MEASURES
-from accounts.usage.rollups import DAYS, QUARTERS, UTC_ZONE
-from accounts.usage.times import NONE, WHOLE_DAY, Piece, Run, bounds_of, pieces_of, runs_of
+from accounts.usage.parts import THERE, parts_of
+from accounts.usage.question import Question
+from accounts.usage.times import NONE, WHOLE_DAY
 
-_TABLES = {"day": DAYS, "quarter": QUARTERS}
-Filters = Mapping[str, Sequence[Any]]
-"""By column of UsageSeries: values, of which a series has one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What was used from `low` on and before `high` (Unix seconds, whole quarters of an hour).
-
-    `bucket` is one of accounts.usage.times, in the calendar of `zone`. `groups` are columns of UsageSeries. `team_id`:
-    None asks for all teams and for the operator itself.
-    """
-
-    low: int
-    high: int
-    bucket: str = NONE
-    zone: str = UTC_ZONE
-    groups: tuple[str, ...] = ()
-    filters: Filters = field(default_factory=dict)
-    team_id: int | None = None
-    excluded: Filters = field(default_factory=dict)
-
-    @property
-    def bounds(self) -> Sequence[int]:
-        return bounds_of(self.bucket, self.zone, self.low, self.high)
+_PARTS = 16
+"""Of the buckets of a range, in the first of which a page's rows are looked for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,28 +25,93 @@ class Row:
 
     key: tuple[Any, ...]
     sums: Mapping[str, int]
-    """By name of accounts.usage.measures.MEASURES."""
+    """By name, of the measures that were asked for."""
 
 
 def read_usage(
     question: Question, *, after: Sequence[Any] | None = None, limit: int | None = None
 ) -> list[Row]:
     """In the order of their keys; those that follow `after`, `limit` at most. What nobody used has no row."""
-    width = len(question.groups) + 1
-    with transaction.atomic(), connection.cursor() as cursor:
-        # In which zone a team's days are does not change between the two statements.
-        see_one_instant()
-        cursor.execute(*_statement(question, after, limit))
-        return [
-            Row(tuple(row[:width]), dict(zip(MEASURES, map(int, row[width:]), strict=True))) for row in cursor
-        ]
+    with one_instant(question.team_id) as reader:
+        return reader.read(question, after, limit)
 
 
-def see_one_instant() -> None:
-    """Let all that this transaction reads be as it is now; it has read nothing yet."""
-    if connection.vendor == "postgresql" and not connection.savepoint_ids:
+class Reader:
+    """Answers questions of one team, or of all, at one instant: see `one_instant`."""
+
+    def __init__(self, team_id: int | None, team: Team | None = None) -> None:
+        self._cohorts = [cohort_of(team)] if team else cohorts_of(team_id)
+
+    def read(
+        self, question: Question, after: Sequence[Any] | None = None, limit: int | None = None
+    ) -> list[Row]:
+        """As `read_usage` does."""
+        is_long = question.bucket != NONE and not (question.cuts or question.largest)
+        if limit is None or not is_long:
+            return self._read(question, after, limit)
+        rows: list[Row] = []
+        for cuts in _stretches(question.bounds, after):
+            part = replace(question, low=cuts[0], high=cuts[-1], cuts=cuts)
+            rows += self._read(part, after, limit - len(rows))
+            if len(rows) == limit:
+                break
+        return rows
+
+    def _read(self, question: Question, after: Sequence[Any] | None, limit: int | None) -> list[Row]:
+        width, names = len(question.groups) + 1, question.measures
         with connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+            cursor.execute(*statement_of(question, self._cohorts, after, limit))
+            return [
+                Row(tuple(row[:width]), dict(zip(names, map(int, row[width:]), strict=True)))
+                for row in cursor
+            ]
+
+
+def _stretches(bounds: Sequence[int], after: Sequence[Any] | None) -> Iterator[Sequence[int]]:
+    """Bounds of the buckets that a page may be of, each time of twice as many: what is not on it is not added up."""
+    at = 0 if after is None else max(bisect_right(bounds, after[0]) - 1, 0)
+    buckets = max((len(bounds) - 1) // _PARTS, 1)
+    while at < len(bounds) - 1:
+        yield bounds[at : at + buckets + 1]
+        at += buckets
+        buckets *= 2
+
+
+@contextmanager
+def one_instant(team_id: int | None, team: Team | None = None) -> Iterator[Reader]:
+    """For several questions about that team, which are answered as all of it is now. `team` is for who has just read
+    it, with its `usage_closed`.
+    """
+    # In which zone a team's days are, and which are closed, does not change between the statements.
+    with as_it_is_now():
+        yield Reader(team_id, team)
+
+
+@contextmanager
+def as_it_is_now() -> Iterator[None]:
+    """A transaction that only reads: all of it as it is at its first statement, and without waiting for who writes."""
+    with ExitStack() as stack:
+        with _not_to_write():
+            stack.enter_context(transaction.atomic(savepoint=False))
+        if connection.vendor == "postgresql" and not connection.savepoint_ids:
+            with connection.cursor() as cursor:
+                cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        yield
+
+
+@contextmanager
+def _not_to_write() -> Iterator[None]:
+    """On SQLite a transaction that begins in it takes no turn among those that write."""
+    if connection.vendor != "sqlite":
+        yield
+        return
+    connection.ensure_connection()
+    one: Any = connection
+    usual, one.transaction_mode = one.transaction_mode, "DEFERRED"
+    try:
+        yield
+    finally:
+        one.transaction_mode = usual
 
 
 def add_rows(rows: Sequence[Row]) -> Mapping[str, int]:
@@ -78,17 +124,18 @@ def read_total(question: Question) -> Mapping[str, int]:
     return add_rows(read_usage(replace(question, bucket=NONE, groups=())))
 
 
-def _statement(question: Question, after: Sequence[Any] | None, limit: int | None) -> tuple[str, list[Any]]:
-    parts: list[str] = []
-    values: list[Any] = []
-    for zone in _zones(question.team_id):
-        for grain, pieces in _by_grain(pieces_of(question.bounds, zone)).items():
-            part, its = _part(question, zone, grain, pieces)
-            parts.append(part)
-            values += its
+def statement_of(
+    question: Question,
+    cohorts: Sequence[Cohort],
+    after: Sequence[Any] | None = None,
+    limit: int | None = None,
+) -> tuple[str, list[Any]]:
+    """What `Reader.read` asks, of those cohorts: buckets, groups and measures, and the values for its places."""
+    parts = parts_of(question, cohorts)
     keys = ["bucket", *question.groups]
-    groups, added = ", ".join(keys), ", ".join(f"COALESCE(SUM({name}), 0)" for name in MEASURES)
-    where = ""
+    groups, added = ", ".join(keys), ", ".join(f"COALESCE(SUM({name}), 0)" for name in question.measures)
+    values = [value for part in parts for value in part.values]
+    where = having = ""
     if after is not None:
         where = (
             f" WHERE ({groups}) > ({', '.join(['%s'] * len(keys))})"
@@ -96,21 +143,22 @@ def _statement(question: Question, after: Sequence[Any] | None, limit: int | Non
             else " WHERE bucket > %s"
         )
         values += after
+    if any(part.is_moved for part in parts):
+        # Of what was moved, nothing may be left.
+        having = f" HAVING {' OR '.join(f'COALESCE(SUM({name}), 0) <> 0' for name in THERE)}"
+    order = (
+        f"{len(keys) + question.measures.index(question.largest) + 1} DESC, {groups}"
+        if question.largest
+        else groups
+    )
     statement = (
-        f"SELECT {groups}, {added} FROM ({' UNION ALL '.join(parts)}) AS part{where}"  # noqa: S608  # all of it is ours
-        f" GROUP BY {groups} ORDER BY {groups}"
+        f"SELECT {groups}, {added} FROM ({' UNION ALL '.join(part.text for part in parts)}) AS part{where}"  # noqa: S608  # all of it is ours
+        f" GROUP BY {groups}{having} ORDER BY {order}"
     )
     if limit is not None:
         statement += " LIMIT %s"
         values.append(limit)
     return statement, values
-
-
-def _zones(team_id: int | None) -> Sequence[str]:
-    """In which days are made of those who are asked for."""
-    teams = Team.objects.all() if team_id is None else Team.objects.filter(pk=team_id)
-    found = set(teams.values_list("usage_zone", flat=True).order_by().distinct())
-    return sorted(found | {UTC_ZONE}) if team_id is None else sorted(found or {UTC_ZONE})
 
 
 def is_read_from_quarters(question: Question) -> bool:
@@ -119,58 +167,3 @@ def is_read_from_quarters(question: Question) -> bool:
         return False
     teams = Team.objects.exclude(usage_zone=question.zone)
     return (teams if question.team_id is None else teams.filter(pk=question.team_id)).exists()
-
-
-def _by_grain(pieces: Sequence[Piece]) -> Mapping[str, Sequence[Piece]]:
-    found: dict[str, list[Piece]] = {}
-    for piece in pieces:
-        found.setdefault(piece.grain, []).append(piece)
-    return found
-
-
-def _part(question: Question, zone: str, grain: str, pieces: Sequence[Piece]) -> tuple[str, list[Any]]:
-    """Of sums of one grain, and of teams whose days begin in one zone."""
-    groups = "".join(f", series.{name} AS {name}" for name in question.groups)
-    places = ", ".join(str(place) for place in range(1, len(question.groups) + 2))
-    ranges = " OR ".join(["sums.starts_at >= %s AND sums.starts_at < %s"] * len(pieces))
-    conditions, of_series = _conditions(question, zone)
-    bounds = [bound for piece in pieces for bound in (piece.low, piece.high)]
-    added = ", ".join(f"SUM({name}) AS {name}" for name in MEASURES)
-    statement = (
-        f"SELECT {_bucket(runs_of(question.bounds))} AS bucket{groups}, {added}"  # noqa: S608  # all of it is ours
-        f" FROM {_TABLES[grain]} AS sums JOIN accounts_usageseries AS series ON series.id = sums.series_id"
-        f" WHERE ({ranges}){conditions} GROUP BY {places}"
-    )
-    return statement, [*bounds, *of_series]
-
-
-def _bucket(runs: Sequence[Run]) -> str:
-    """The start of the bucket in which sums are."""
-    *others, last = map(_start, runs)
-    if not others:
-        return last
-    cases = (
-        f"WHEN sums.starts_at < {run.high} THEN {start}" for run, start in zip(runs, others, strict=False)
-    )
-    return f"CASE {' '.join(cases)} ELSE {last} END"
-
-
-def _start(run: Run) -> str:
-    if run.high - run.low == run.width:
-        return f"CAST({run.low} AS BIGINT)"
-    return f"{run.low} + (sums.starts_at - {run.low}) / {run.width} * {run.width}"
-
-
-def _conditions(question: Question, zone: str) -> tuple[str, list[Any]]:
-    if question.team_id is not None:
-        found, values = [" AND series.team_id = %s"], list[Any]([question.team_id])
-    else:
-        is_rest, equals = ("NOT ", "<>") if zone == UTC_ZONE else ("", "=")
-        teams = f"SELECT id FROM accounts_team WHERE usage_zone {equals} %s"  # noqa: S608
-        found = [f" AND series.team_id {is_rest}IN ({teams})"]
-        values = [zone]
-    for negation, filters in (("", question.filters), ("NOT ", question.excluded)):
-        for name, wanted in filters.items():
-            found.append(f" AND series.{name} {negation}IN ({', '.join(['%s'] * len(wanted))})")
-            values += wanted
-    return "".join(found), values

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Max, Min
 
-from accounts.models import LedgerEntry, Team, UsageBackfill, UsageDay, UsageQuarter, UsageSeries
+from accounts.models import LedgerEntry, Team, UsageBackfill, UsageClosed, UsageDay, UsageQuarter, UsageSeries
 from accounts.retention import kept_since
 from accounts.usage import rollups
 from accounts.usage.measures import MEASURES
@@ -34,11 +34,11 @@ def rebuild_day(day: int) -> None:
     sums = read_sums(day, end)
     rollups.put_quarters(sums)
     teams.update(series[0] for series, _ in sums)
-    zones, alike = rollups.zones_of(teams), defaultdict(set)
+    calendars, alike = rollups.calendars_of(teams), defaultdict(set)
     for team in teams:
-        alike[zones[team]].add(team)
+        alike[calendars[team].zone].add(team)
     for zone, its in alike.items():
-        _make_days(its, zone, day, end)
+        make_days(its, zone, day, end)
 
 
 @transaction.atomic
@@ -51,10 +51,11 @@ def follow_zone(team_id: int) -> bool:
     Team.objects.filter(pk=team_id).update(usage_zone=team.time_zone)
     series = UsageSeries.objects.filter(team_id=team_id).values("pk")
     UsageDay.objects.filter(series_id__in=series).delete()
+    UsageClosed.objects.filter(pk=team_id).delete()
     quarters = UsageQuarter.objects.filter(series_id__in=series)
     bounds = quarters.aggregate(first=Min("starts_at"), last=Max("starts_at"))
     if bounds["first"] is not None:
-        _make_days({team_id}, team.time_zone, bounds["first"], bounds["last"] + 1)
+        make_days({team_id}, team.time_zone, bounds["first"], bounds["last"] + 1)
     return True
 
 
@@ -91,9 +92,10 @@ def day_of(at: datetime) -> int:
     return int(at.timestamp()) // DAY_S * DAY_S
 
 
-def _make_days(teams: Collection[int], zone: str, low: int, high: int) -> None:
-    """Of quarters, all days of those teams that are in that time even in part."""
+def make_days(teams: Collection[int], zone: str, low: int, high: int) -> None:
+    """Of quarters, all days of those teams that are in that time even in part. The caller holds the lock."""
     bounds = midnights(zone, low, high)
+    rollups.reopen(dict.fromkeys(teams, bounds[0]))
     own = _IN_TEAMS.format(", ".join(["%s"] * len(teams)))
     days = ", ".join(["(%s, %s)"] * (len(bounds) - 1))
     added = ", ".join(f"SUM({name})" for name in MEASURES)

@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from operator import add as add_numbers
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.db import connection
@@ -19,7 +19,7 @@ from accounts.usage.measures import MEASURES, MEMBERS, Series, Sums
 from accounts.windows import DAY, window_at
 
 UTC_ZONE = "UTC"
-QUARTERS, DAYS = "accounts_usagequarter", "accounts_usageday"
+QUARTERS, DAYS, COARSE = "accounts_usagequarter", "accounts_usageday", "accounts_usagecoarse"
 _Lines = Sequence[tuple[Any, ...]]
 
 
@@ -36,23 +36,45 @@ def add(sums: Sums) -> None:
     """Add it to what is there. The caller holds the lock."""
     if not sums:
         return
-    _write(*_rows_of(sums))
+    rows = _rows_of(sums)
+    _write(rows.series, rows.quarters, rows.days)
+    reopen(rows.reopened)
 
 
 def put_quarters(sums: Sums) -> None:
     """In the place of what is there, of which nothing may be left."""
-    _write(*_rows_of(sums)[:2], ())
+    rows = _rows_of(sums)
+    _write(rows.series, rows.quarters, ())
 
 
-def zones_of(teams: Collection[int]) -> Mapping[int, str]:
-    """Where the days of those teams begin. UTC, where there is no such team."""
+def reopen(days: Mapping[int, int]) -> None:
+    """Of those teams, close that day (its start) and all later ones anew: sums of them changed. The caller holds the
+    lock.
+    """
+    with connection.cursor() as cursor:
+        for team, day in sorted(days.items()):
+            cursor.execute(
+                "UPDATE accounts_usageclosed SET closed_to = %s WHERE team_id = %s AND closed_to > %s",
+                [day, team, day],
+            )
+
+
+class Calendar(NamedTuple):
+    """Where a team's days begin, and where the first one does that is not closed; 0: none is closed."""
+
+    zone: str = UTC_ZONE
+    closed_to: int = 0
+
+
+def calendars_of(teams: Collection[int]) -> Mapping[int, Calendar]:
+    """UTC, where there is no such team."""
     if not teams:
         return {}
     places = ", ".join(["%s"] * len(teams))
     with connection.cursor() as cursor:
         # By hand: this is asked for each batch of attempts.
-        cursor.execute(f"SELECT id, usage_zone FROM accounts_team WHERE id IN ({places})", list(teams))  # noqa: S608
-        return defaultdict(lambda: UTC_ZONE, cursor)
+        cursor.execute(f"{_CALENDARS} WHERE team.id IN ({places})", list(teams))
+        return defaultdict(Calendar, {team: Calendar(*its) for team, *its in cursor})
 
 
 @lru_cache(maxsize=20_000)
@@ -81,9 +103,19 @@ def _named(series: Series) -> tuple[str, Series]:
     return id_of(fit), fit
 
 
-def _rows_of(sums: Sums) -> tuple[_Lines, _Lines, _Lines]:
-    """Of the three tables. All series are told each time: a database that was restored has not all that were."""
-    zones = zones_of({series[0] for series, _ in sums})
+class _Rows(NamedTuple):
+    """Of the three tables; and of teams the first day that was closed and has changed."""
+
+    series: _Lines
+    quarters: _Lines
+    days: _Lines
+    reopened: Mapping[int, int]
+
+
+def _rows_of(sums: Sums) -> _Rows:
+    """All series are told each time: a database that was restored has not all that were."""
+    calendars = calendars_of({series[0] for series, _ in sums})
+    reopened: dict[int, int] = {}
     named: dict[str, Series] = {}
     quarters: dict[tuple[str, int], list[int]] = {}
     days: dict[tuple[str, int], list[int]] = {}
@@ -91,11 +123,16 @@ def _rows_of(sums: Sums) -> tuple[_Lines, _Lines, _Lines]:
         id_, fit = _named(series)
         named[id_] = fit
         _gain(quarters, (id_, quarter), row)
-        _gain(days, (id_, midnight_of(zones[fit[0]], quarter)), row)
-    return (
+        zone, closed_to = calendars[fit[0]]
+        day = midnight_of(zone, quarter)
+        _gain(days, (id_, day), row)
+        if day < closed_to:
+            reopened[fit[0]] = min(day, reopened.get(fit[0], day))
+    return _Rows(
         [(id_, *named[id_]) for id_ in sorted(named)],
         [(*place, *map(_empty, quarters[place])) for place in sorted(quarters)],
         [(*place, *map(_empty, days[place])) for place in sorted(days)],
+        reopened,
     )
 
 
@@ -119,6 +156,10 @@ def _gain(rows: dict[tuple[str, int], list[int]], place: tuple[str, int], gained
     rows[place] = gained if there is None else list(map(add_numbers, there, gained))
 
 
+_CALENDARS = (
+    "SELECT team.id, team.usage_zone, COALESCE(closed.closed_to, 0) FROM accounts_team AS team"
+    " LEFT JOIN accounts_usageclosed AS closed ON closed.team_id = team.id"
+)
 _SERIES = {"id": "uuid"} | {name: "text" if length else "bigint" for name, length in MEMBERS.items()}
 _SUMS = {"series_id": "uuid", "starts_at": "bigint"} | dict.fromkeys(MEASURES, "bigint")
 

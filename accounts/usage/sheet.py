@@ -4,14 +4,27 @@ from collections.abc import AsyncIterator, Sequence
 
 from asgiref.sync import sync_to_async
 from django.db import close_old_connections, connection
+from django.http import StreamingHttpResponse
+from django.utils import timezone
 
 from accounts.csv_text import write_lines
 from accounts.usage.answers import write_rows
-from accounts.usage.reader import Question, Row, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import Row, read_usage
 
 MOST_ROWS = 1_000_000
 _PAGE_ROWS = 2_000
 _CUT = f"The list ends here, at {MOST_ROWS:,} rows: narrow it to get the others."
+
+
+def send_sheet(question: Question, groups: Sequence[str], names: Sequence[str]) -> StreamingHttpResponse:
+    headers = {
+        "Content-Disposition": f'attachment; filename="usage-{timezone.now():%Y-%m-%d-%H%M%S}.csv"',
+        "Cache-Control": "no-store",
+    }
+    return StreamingHttpResponse(
+        csv_parts(question, groups, names), content_type="text/csv; charset=utf-8", headers=headers
+    )
 
 
 async def csv_parts(question: Question, groups: Sequence[str], names: Sequence[str]) -> AsyncIterator[str]:

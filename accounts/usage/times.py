@@ -3,18 +3,30 @@
 A range's bounds are whole quarters of an hour, and so are all midnights: so far from UTC are all zones.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time
+from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from accounts.windows import DAY, DAY_S, QUARTER_S, window_at
+from accounts.windows import MONTH as WHOLE_MONTH
 
 QUARTER, HOUR, WHOLE_DAY, NONE = "15m", "1h", "1d", "none"
 LONGEST_DAYS: Mapping[str, int] = {QUARTER: 31, HOUR: 184, WHOLE_DAY: 1_830, NONE: 3_660}
 """Of a range, by bucket."""
 _WIDTHS_S = {QUARTER: QUARTER_S, HOUR: 3_600}
-Grain = Literal["quarter", "day"]
+HALF_S = DAY_S // 2
+_UTC = "UTC"
+Grain = Literal["quarter", "day", "closed", "utc", "month"]
+"""Of coarser sums: days and months of a team's zone that are closed, and days of UTC."""
+OWN_DAY: Grain
+UTC_DAY: Grain
+MONTH: Grain
+OWN_DAY, UTC_DAY, MONTH = "closed", "utc", "month"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +47,35 @@ class Piece:
     high: int
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """Quarters of an hour from `low` on and before `high`, which were read with a day as of the bucket that starts at
+    `home`, and are of that which starts at `other`. None: outside of the range.
+    """
+
+    low: int
+    high: int
+    home: int
+    other: int | None
+
+
 def midnights(zone: str, low: int, high: int) -> list[int]:
     """Of all days that are in that time even in part: where each begins, and at last where the last one ends."""
     found = [window_at(DAY, zone, low).starts_at]
     while found[-1] < high:
-        found.append(window_at(DAY, zone, found[-1]).ends_at or found[-1] + DAY_S)
+        found.append(_end_of_day(zone, found[-1]))
     return found
+
+
+@lru_cache(maxsize=20_000)
+def _end_of_day(zone: str, day: int) -> int:
+    return window_at(DAY, zone, day).ends_at or day + DAY_S
+
+
+def midnight(zone: str, day: date) -> int:
+    """Where there is none, when the day begins."""
+    noon = datetime.combine(day, time(12), ZoneInfo(zone))
+    return window_at(DAY, zone, noon.timestamp()).starts_at
 
 
 def bounds_of(bucket: str, zone: str, low: int, high: int) -> list[int]:
@@ -64,19 +99,117 @@ def runs_of(bounds: Sequence[int]) -> list[Run]:
     return runs
 
 
-def pieces_of(bounds: Sequence[int], zone: str) -> list[Piece]:
+@dataclass(frozen=True, slots=True)
+class Coarse:
+    """Which coarser sums there are of a team: of what ended by `closed_to`, of months and, with `has_days`, of days."""
+
+    closed_to: int = 0
+    has_days: bool = False
+
+
+NOTHING_COARSE = Coarse()
+
+
+def read_from(
+    bounds: Sequence[int], zone: str, coarse: Coarse = NOTHING_COARSE
+) -> tuple[list[Piece], list[Move]]:
     """From which sums those buckets are added up, for a team whose days begin in `zone`.
 
-    A day's are read where all of the day is in one bucket, and elsewhere its quarters of an hour.
+    What coarser sums do not tell is read from days. A day that is of two buckets is read as one of that in which its
+    first twelve hours end, and what is not of that is moved, so that few quarters of an hour are read.
     """
-    low, high = bounds[0], bounds[-1]
-    pieces: list[Piece] = []
-    ends = iter(bounds[1:])
-    end = next(ends)
-    for day, next_ in pairwise(midnights(zone, low, high)):
-        while end <= max(day, low):
-            end = next(ends)
-        grain: Grain = "day" if low <= day and next_ <= end else "quarter"
-        first = pieces.pop().low if pieces and pieces[-1].grain == grain else max(day, low)
-        pieces.append(Piece(grain, first, min(next_, high)))
-    return pieces
+    grid = _Grid(bounds, zone, coarse, OWN_DAY if coarse.has_days else None, is_by_month=True)
+    end = min(bounds[-1], coarse.closed_to // DAY_S * DAY_S)
+    if not coarse.has_days or end <= bounds[0] or not _fits_utc_better(bounds, zone):
+        return grid.walk()
+    utc = _Grid([*(at for at in bounds if at < end), end], _UTC, coarse, UTC_DAY, is_by_month=False)
+    pieces, moves = utc.walk()
+    if end < bounds[-1]:
+        # Which cuts a bucket in two parts.
+        rest = replace(grid, bounds=[end, *(at for at in bounds if at > end)]).walk()
+        whole = max(at for at in bounds if at <= end)
+        pieces = [*pieces, *rest[0]]
+        moves += [
+            replace(move, **{name: whole for name in ("home", "other") if getattr(move, name) == end})
+            for move in rest[1]
+        ]
+    return pieces, moves
+
+
+def _fits_utc_better(bounds: Sequence[int], zone: str) -> bool:
+    """Whether fewer days of UTC than of the zone are of two buckets."""
+    if zone == _UTC:
+        return False
+    own = set(midnights(zone, bounds[0], bounds[-1]))
+    return sum(at % DAY_S == 0 for at in bounds[1:-1]) > sum(at in own for at in bounds[1:-1])
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Days of one zone over buckets. `closed` is the grain of those that are closed; None: it is that of all others."""
+
+    bounds: Sequence[int]
+    zone: str
+    coarse: Coarse
+    closed: Grain | None
+    is_by_month: bool
+
+    def walk(self) -> tuple[list[Piece], list[Move]]:
+        pieces: list[Piece] = []
+        moves: list[Move] = []
+        done = 0
+        for day, next_ in pairwise(midnights(self.zone, self.bounds[0], self.bounds[-1])):
+            if day < done:
+                continue
+            if done := self._month_from(day):
+                _append(pieces, Piece(MONTH, day, done))
+                continue
+            piece, move = self._of_day(day, next_)
+            _append(pieces, piece)
+            moves += [move] if move else []
+        return pieces, moves
+
+    def _month_from(self, day: int) -> int:
+        """Where the closed month ends that begins on that day and is all in one bucket; else 0."""
+        if not self.is_by_month or day < self.bounds[0]:
+            return 0
+        begin, end = month_of(self.zone, day)
+        is_whole = begin == day and end <= min(self.coarse.closed_to, self.bounds[-1])
+        return end if is_whole and self._bucket(day) == self._bucket(end - 1) else 0
+
+    def _of_day(self, day: int, next_: int) -> tuple[Piece, Move | None]:
+        low, high = self.bounds[0], self.bounds[-1]
+        first = bisect_right(self.bounds, day)
+        inside = self.bounds[first : bisect_left(self.bounds, next_)]
+        whole = Piece(self._grain(next_), day, next_)
+        if not inside and low <= day and next_ <= high:
+            return whole, None
+        noon = day + HALF_S
+        if len(inside) != 1 or not low <= noon < high:
+            return Piece("quarter", max(day, low), min(next_, high)), None
+        (at,) = inside
+        before = self.bounds[first - 1] if at > low else None
+        after = at if at < high else None
+        if noon < at:
+            return whole, Move(at, next_, self.bounds[first - 1], after)
+        return whole, Move(day, at, at, before)
+
+    def _grain(self, end: int) -> Grain:
+        return self.closed if self.closed and end <= self.coarse.closed_to else "day"
+
+    def _bucket(self, at: int) -> int:
+        return bisect_right(self.bounds, at)
+
+
+def _append(pieces: list[Piece], piece: Piece) -> None:
+    """As one with the last of them, where it goes on as that does."""
+    if pieces and pieces[-1].grain == piece.grain and pieces[-1].high == piece.low:
+        piece = Piece(piece.grain, pieces.pop().low, piece.high)
+    pieces.append(piece)
+
+
+@lru_cache(maxsize=20_000)
+def month_of(zone: str, day: int) -> tuple[int, int]:
+    """Where the month begins and ends in which that day is (its midnight)."""
+    month = window_at(WHOLE_MONTH, zone, day)
+    return month.starts_at, month.ends_at or day

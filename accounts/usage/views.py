@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.http import HttpResponseBase, StreamingHttpResponse
+from django.http import HttpResponseBase
 from django.utils import timezone
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -33,9 +33,10 @@ from accounts.usage.parameters import (
     read_words,
     write_cursor,
 )
-from accounts.usage.reader import Question, add_rows, is_read_from_quarters, read_total, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import add_rows, is_read_from_quarters, read_total, read_usage
 from accounts.usage.rollups import UTC_ZONE
-from accounts.usage.sheet import csv_parts
+from accounts.usage.sheet import send_sheet
 from accounts.usage.times import HOUR, LONGEST_DAYS, QUARTER, WHOLE_DAY
 from accounts.windows import DAY_S
 from gateway.core.choice_field import ChoiceField
@@ -121,7 +122,7 @@ class UsageListView(UsageView):
         question = _question(query, team, groups)
         names = told_to(is_operator=team is None)
         if query["format"] == "csv":
-            return _sheet(question, groups, names)
+            return send_sheet(question, groups, names)
         return Response(_page(query, question, groups, names))
 
 
@@ -187,13 +188,3 @@ def _page(
         "has_more": has_more,
         "next_cursor": write_cursor(page[-1].key) if has_more else None,
     }
-
-
-def _sheet(question: Question, groups: Sequence[str], names: Sequence[str]) -> StreamingHttpResponse:
-    headers = {
-        "Content-Disposition": f'attachment; filename="usage-{timezone.now():%Y-%m-%d-%H%M%S}.csv"',
-        "Cache-Control": "no-store",
-    }
-    return StreamingHttpResponse(
-        csv_parts(question, groups, names), content_type="text/csv; charset=utf-8", headers=headers
-    )

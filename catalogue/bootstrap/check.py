@@ -6,9 +6,8 @@ from itertools import pairwise
 
 from catalogue.bootstrap.entries import Bootstrap, ModelEntry, OfferingEntry, ProviderEntry
 from catalogue.words import settle
-from providers.facts import KNOWN_QUIRKS
 from providers.formats.registry import wire_formats
-from providers.operations.registry import lacks
+from providers.operations.registry import KNOWN_QUIRKS, lacks
 
 METERS = frozenset({"input", "output", "cached_read", "cached_write"})
 REASONING_TIERS = frozenset({"", "low", "medium", "high"})

@@ -120,7 +120,9 @@ class Writer:
         if edition is not None:
             counts = {f"{what} made": number for what, number in self.written.made.items()}
             counts |= {f"{what} changed": number for what, number in self.written.changed.items()}
-            audit.record_run(edition, {"imported from": self._folder.name} | counts)
+            audit.record_run(
+                edition, {"imported from": self._folder.name} | counts, event="catalogue.imported"
+            )
 
     @transaction.atomic
     def _write_organisations(self) -> None:

@@ -154,6 +154,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         "in_scope",
         "`team`: what this key may call. 501 unless the deployment has turned it on.",
     )
+    privacy = _parameter(ChoiceField("shared", "team"), "in_scope", "Another name of `privacy_scope`.")
     as_of = _parameter(
         InstantField(), "keep", "The list as it was published then; an instant to come: as it will be."
     )
@@ -254,7 +255,7 @@ class GatewayModelFilter(filters.FilterSet):  # type: ignore[misc]
         """What a key may call are patterns, which the view knows; here only whether it may be asked."""
         if value == "team" and not settings.TEAM_SCOPE:
             raise ApiError(
-                "privacy_scope=team is not turned on in this deployment; use privacy_scope=shared.",
+                f"{name}=team is not turned on in this deployment; use {name}=shared.",
                 status=501,
                 code="models_privacy_scope_not_implemented",
                 param=name,

@@ -1,15 +1,16 @@
 """What an offering's calls cost at present, worked out once and not for every call."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from catalogue.facts import OfferingFacts, PriceFacts
 from catalogue.pricing.cost import STANDARD, call_prices, cost_at
 from catalogue.pricing.rates import Charges, Rates, charges_at, rates_for
-from providers.wire.usage import Usage
+from providers.wire.usage import Costing, Usage
 
 _SAME = {"fast": "priority"}
 """Tiers that go by another plan's prices where they have none. Source: OpenAI's reference of `service_tier`, and
@@ -27,8 +28,12 @@ class PlanPrices:
     fixed: Charges | None = None
     """What is charged; None where that depends on the prompt's length."""
 
+    @property
+    def costing(self) -> Costing:
+        """As catalogue.pricing.cost.cost_usd, in as few steps as there can be."""
+        return partial(cost_at, self.fixed) if self.fixed else self.cost_usd
+
     def cost_usd(self, usage: Usage) -> Decimal:
-        """As catalogue.pricing.cost.cost_usd."""
         return cost_at(self.fixed or charges_at(self.rates(usage)), usage)
 
     def rates(self, usage: Usage) -> Rates:
@@ -45,6 +50,12 @@ class RateCard:
     others: Mapping[str, PlanPrices]
     since: float
     until: float
+    cost_usd: Costing = field(init=False, repr=False, compare=False)
+    """What a call costs in whichever tier it was answered."""
+
+    def __post_init__(self) -> None:
+        costing = self._cost_by_tier if self.others else self.standard.costing
+        object.__setattr__(self, "cost_usd", costing)
 
     @property
     def has_prices(self) -> bool:
@@ -58,7 +69,7 @@ class RateCard:
             return self.standard
         return self.others.get(tier) or self.others.get(_SAME.get(tier, "")) or self.standard
 
-    def cost_usd(self, usage: Usage) -> Decimal:
+    def _cost_by_tier(self, usage: Usage) -> Decimal:
         return self.plan_for(usage).cost_usd(usage)
 
 

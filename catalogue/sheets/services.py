@@ -79,7 +79,8 @@ def end(row: SheetImport, *states: State, state: State, reason: str = "") -> boo
         return False
     if row.done_rows and row.state == State.WRITING:
         edition = Edition.objects.filter(number__in=row.editions[-1:]).first()
-        audit.record_run(edition or row, {"imported from": row.file_name, "rows written": row.done_rows})
+        told = {"imported from": row.file_name, "rows written": row.done_rows}
+        audit.record_run(edition or row, told, event="catalogue.imported")
     return True
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from django.db import DEFAULT_DB_ALIAS, OperationalError, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, OperationalError, connections, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import Q
 
@@ -28,6 +28,7 @@ TEAM_NAME, TEAM_SLUG = "Demo team", "demo"
 KEY_NAME = "First key"
 PASSWORD_BYTES = 12
 SHOWN_DIFFERENCES = 3
+NOT_PREPARED = "The database is not prepared for this version. Run 'gatehouse prepare' first."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,13 +90,27 @@ def database_explained() -> Iterator[None]:
     try:
         yield
     except OperationalError as error:
-        place = connections[DEFAULT_DB_ALIAS].settings_dict
-        name = f"{place['HOST']}:{place['PORT']}/{place['NAME']}" if place["HOST"] else place["NAME"]
-        reason = str(error).strip().partition("\n")[0]
-        raise CannotStart(
-            f"The database {name} cannot be used ({reason}). "
-            "Check that it runs and that DATABASE_URL names it, or unset DATABASE_URL to use SQLite."
-        ) from error
+        raise _unusable(error) from error
+
+
+def explain(error: DatabaseError) -> None:
+    """Raises CannotStart where it comes of a database that is away, or that nobody prepared."""
+    try:
+        is_prepared = not has_pending_migrations()
+    except OperationalError as away:
+        raise _unusable(away) from error
+    if not is_prepared:
+        raise CannotStart(NOT_PREPARED) from error
+
+
+def _unusable(error: OperationalError) -> CannotStart:
+    place = connections[DEFAULT_DB_ALIAS].settings_dict
+    name = f"{place['HOST']}:{place['PORT']}/{place['NAME']}" if place["HOST"] else place["NAME"]
+    reason = str(error).strip().partition("\n")[0]
+    return CannotStart(
+        f"The database {name} cannot be used ({reason}). "
+        "Check that it runs and that DATABASE_URL names it, or unset DATABASE_URL to use SQLite."
+    )
 
 
 def _fill(demo_port: int) -> Issued:

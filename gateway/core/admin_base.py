@@ -1,6 +1,7 @@
 """The base of every admin page: the one place that knows the theme."""
 
 import json
+import logging
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -11,8 +12,9 @@ from typing import Any, Literal
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
+from django.db import IntegrityError
 from django.db.models import Field, GenericIPAddressField, QuerySet, URLField
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from unfold import fields as unfold_fields
@@ -36,6 +38,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+_log = logging.getLogger(__name__)
 Tone = Literal["good", "info", "warning", "bad", "neutral"]
 
 PasswordInput = UnfoldAdminPasswordWidget
@@ -193,6 +196,31 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
             for name, value in given.items()
             if name not in relations or _are_ids(relations[name], value)
         }
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """What another one saved between a form's look at the rows and its writing is told as what it is."""
+        try:
+            page: HttpResponse = super().changeform_view(request, object_id, form_url, extra_context)
+        except IntegrityError as fault:
+            if request.method != "POST":
+                raise
+            _log.warning(
+                "A row could not be saved as another one stands in its way: %s", type(fault).__name__
+            )
+            self.message_user(
+                request,
+                "Nothing was saved: somebody else saved a row a moment before that this one may not stand beside, such "
+                "as one of the same name. Look at it, and save yours again.",
+                level=messages.ERROR,
+            )
+            return HttpResponseRedirect(request.get_full_path())
+        return page
 
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any

@@ -33,11 +33,16 @@ class Newer(Unreadable):
 
 def encode(facts: object) -> bytes:
     """One line of JSON of a dataclass or a mapping, which must not be empty; no line break."""
+    return encode_line(facts)[:-1]
+
+
+def encode_line(facts: object) -> bytes:
+    """The same, with its line break."""
     try:
-        return _STAMP + orjson.dumps(facts, default=_plain)[1:]
+        return _STAMP + orjson.dumps(facts, _plain, orjson.OPT_APPEND_NEWLINE)[1:]
     except orjson.JSONEncodeError:
         # Slower, but takes what clients and providers may send and orjson refuses: lone surrogates, endless integers.
-        return _STAMP + json.dumps(facts, default=_plain).encode()[1:]
+        return b"%b%b\n" % (_STAMP, json.dumps(facts, default=_plain).encode()[1:])
 
 
 def parse(line: bytes) -> Mapping[str, Any]:

@@ -146,6 +146,27 @@ class _Part:
         return self.rate * self.count if self.rate is not None else Decimal(0)
 
 
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What one meter counted in an entry, and what of its charge that is. `rate` is in USD; None: by no price."""
+
+    meter: str
+    count: int
+    rate: Decimal | None
+    charged_usd: Decimal
+
+
+def by_meter(entry: Entry) -> Sequence[Metered]:
+    """One entry, parted as in rows: the charges of all are the entry's to the last digit."""
+    parts = _parts_of(entry)
+    charges = _split(units_of(entry["charged_usd"]), [part.amount for part in parts])
+    return [
+        Metered(part.meter, part.count, part.rate, usd_of(charge))
+        for part, charge in zip(parts, charges, strict=True)
+        if part.count or charge
+    ]
+
+
 def _parts_of(entry: Entry) -> list[_Part]:
     """By the meters that charged it. One without a meter for what puts others right, and for what no price explains."""
     if (

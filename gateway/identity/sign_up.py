@@ -18,6 +18,7 @@ from kombu.exceptions import OperationalError
 
 from accounts.guesses import MAILS_FROM, MAILS_TO, WRONG_LINKS, links_from, mails_from, mails_to
 from accounts.models import User
+from accounts.people import is_address_taken
 from gateway.core.links import base_url_of
 from gateway.identity.guessing import address_of, count, forgive
 from gateway.identity.links import LONGEST_SECRET, address_of_secret
@@ -118,7 +119,7 @@ def _make(request: HttpRequest, form: LinkedPersonForm) -> User | None:
         form.add_error(None, refusal)
         return None
     address = address_of_secret(form.cleaned_data["secret"])
-    if address is None or User.objects.filter(email__iexact=address).exists():
+    if address is None or is_address_taken(address):
         form.add_error(None, _TOO_OLD)
         return None
     forgive(subject)

@@ -1,33 +1,22 @@
 """What people are mailed of their own sign-in. Sent by workers, so that no answer tells whether there is somebody."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from celery import shared_task
 from django.contrib.auth.tokens import default_token_generator
-from django.core.mail import EmailMessage
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 
+from accounts.mail.message import Button, Facts, Message, Part
+from accounts.mail.sending import send
 from accounts.models import User
 from accounts.people import find_person
 from gateway.identity.links import sign_up_secret
 from gateway.identity.passwords_allowed import may_use_password
 
-_FORGOTTEN = """Somebody asked for a new password of {username} at {place}.
-
-If it was you, set one here within an hour:
-{link}
-
-If not, do nothing: the old one goes on to work."""
-_SIGN_UP = """Somebody wants an account at {place} with this address.
-
-If it was you, go on here within a day:
-{link}
-
-If not, do nothing."""
-_KNOWN = """Somebody wants an account at {place} with this address. There is one already: {username}.
-
-Sign in with it, or ask for a new password: {place}/password/forgotten"""
+_WHY = "You get this because it is about how you sign in at {place}, or because somebody typed this address there."
+_DUTY = "It cannot be turned off."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,25 +59,31 @@ def mail_forgotten(name: str, place: str) -> None:
         # An identity provider lets them in, and keeps them out one day: no mail opens another way.
         return
     secret = f"{urlsafe_base64_encode(force_bytes(person.pk))}-{default_token_generator.make_token(person)}"
-    text = _FORGOTTEN.format(
-        username=person.get_username(), place=place, link=f"{place}/password/new#{secret}"
+    asked = f"Somebody asked for a new password of {person.get_username()} at {place}."
+    text = (
+        f"{asked} If it was you, set one within an hour.",
+        "If not, do nothing: the old one goes on to work.",
     )
-    _send("A new password for Gatehouse", text, person.email)
+    button = Button("Set a new password", f"{place}/password/new#{secret}")
+    _send("A new password for Gatehouse", text, person.email, place, button)
 
 
 @shared_task
 def mail_sign_up(address: str, place: str) -> None:
     """A link that makes an account, or word that there is one."""
     known = User.objects.filter(email__iexact=address).first()
+    wants = f"Somebody wants an account at {place} with this address."
     if known is not None:
-        _send(
-            "Your account at Gatehouse",
-            _KNOWN.format(username=known.get_username(), place=place),
-            known.email,
+        text = (
+            f"{wants} There is one already: {known.get_username()}.",
+            "Sign in with it, or ask for a new password.",
         )
+        button = Button("Ask for a new password", f"{place}/password/forgotten")
+        _send("Your account at Gatehouse", text, known.email, place, button)
         return
-    link = f"{place}/sign-up/new#{sign_up_secret(address)}"
-    _send("An account at Gatehouse", _SIGN_UP.format(place=place, link=link), address)
+    button = Button("Make the account", f"{place}/sign-up/new#{sign_up_secret(address)}")
+    text = (f"{wants} If it was you, go on within a day.", "If not, do nothing.")
+    _send("An account at Gatehouse", text, address, place, button)
 
 
 @shared_task
@@ -97,9 +92,12 @@ def mail_notice(person: int, what: str, address: str) -> None:
     notice = NOTICES[what]
     found = User.objects.filter(pk=person).first()
     if found is not None and found.email:
-        text = f"{notice.text}\nAccount: {found.get_username()}\nFrom: {address}\n\n{_IF_NOT_YOU}"
-        _send(notice.subject, text, found.email)
+        facts = Facts([("Account", found.get_username()), ("From", address)])
+        _send(notice.subject, (notice.text, facts, _IF_NOT_YOU), found.email)
 
 
-def _send(subject: str, text: str, address: str) -> None:
-    EmailMessage(subject, f"{text}\n", None, [address]).send(fail_silently=False)
+def _send(
+    subject: str, parts: Sequence[Part], address: str, place: str = "Gatehouse", button: Button | None = None
+) -> None:
+    why = _WHY.format(place=place)
+    send(Message(kind="account", subject=subject, parts=parts, why=why, stop=_DUTY, button=button), [address])

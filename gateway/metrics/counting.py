@@ -45,7 +45,7 @@ class Counting:
         self._teams = TeamNames(read_teams, most_teams)
         self._fold = Fold(self._totals, self._teams)
         self._tasks = TaskNotes()
-        self._sources: list[Source] = [ProcessGauges(kind), self._tasks]
+        self._sources: list[Source] = [ProcessGauges(kind), self._tasks, self._fold.remaining]
         self._failing: set[str] = set()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="metrics", daemon=True)

@@ -34,11 +34,14 @@ class Histogram:
 
 @dataclass(frozen=True, slots=True)
 class Gauge:
-    """`merged`: how the values of several processes are one; those of a process that died vanish, but for `max`."""
+    """`merged`: how the values of several processes are one; those of a process that died vanish, but for `max`.
+
+    Of `livemostrecent` the last one seen counts, wherever that was.
+    """
 
     name: str
     help: str
-    merged: Literal["livesum", "livemax", "livemin", "max"]
+    merged: Literal["livesum", "livemax", "livemin", "livemostrecent", "max"]
     labels: tuple[str, ...] = ()
 
 
@@ -146,6 +149,13 @@ BREAKER = Gauge(
     "livemax",
     ("model", "provider"),
 )
+REMAINING = Gauge(
+    "gatehouse_provider_ratelimit_remaining",
+    "What is left of a provider's own limits by its main credential, as its last answer within five minutes said.",
+    "livemostrecent",
+    ("model", "provider", "kind"),
+)
+HOLDS = Gauge("gatehouse_holds_open", "Calls under way for which budgets hold money.", "livesum")
 LEDGER_QUEUE = Gauge(
     "gatehouse_ledger_queue_depth", "Ended attempts that are not in the ledger yet.", "livesum"
 )

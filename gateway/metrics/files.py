@@ -38,10 +38,10 @@ class OwnFiles:
         self._files: dict[str, MmapedDict] = {}
         self._keys: dict[Series, tuple[MmapedDict, str]] = {}
 
-    def write(self, changed: Iterable[tuple[Series, float]]) -> None:
-        for series, value in changed:
+    def write(self, changed: Iterable[tuple[Series, float, float]]) -> None:
+        for series, value, at in changed:
             file, key = self._keys.get(series) or self._place(series)
-            file.write_value(key, value, 0.0)
+            file.write_value(key, value, at)
 
     def close(self) -> None:
         """Whoever reads next takes what was counted for that of a process that ended."""

@@ -9,6 +9,7 @@ from gateway.metrics import families
 from gateway.metrics.faults import word_for
 from gateway.metrics.labels import NONE, Bounded, TeamNames
 from gateway.metrics.observer import EndedCall
+from gateway.metrics.remaining import Remaining
 from gateway.metrics.totals import Totals
 from gateway.proxy.settle import FAILED_OVER, FINISHED
 from gateway.proxy.surfaces import BY_PATH
@@ -27,6 +28,7 @@ class Fold:
         self._team = teams
         self._model, self._provider = Bounded(_MOST_MODELS), Bounded(_MOST_PROVIDERS)
         self._surface, self._type = Bounded(_MOST_SURFACES), Bounded(_MOST_TYPES)
+        self.remaining = Remaining()
         self._failed_over: OrderedDict[str, tuple[str, str]] = OrderedDict()
         """By call: whom it left, and why."""
 
@@ -74,6 +76,8 @@ class Fold:
         if closed.is_estimated:
             add(families.ESTIMATED, provider)
         self._take_usage(opened, closed, model, provider)
+        if attempt.answered and not (opened.own_credential_id or opened.operator_credential_id):
+            self.remaining.note(model, provider, attempt.answered, opened.started_at)
         if closed.latency_ms is not None:
             labels = provider, _flag(opened.is_streamed)
             self._totals.observe(families.ATTEMPT_SECONDS, *labels, value=closed.latency_ms / 1000)

@@ -81,6 +81,7 @@ class PlaneGauges:
         totals.set(families.REVISION, to=self._control.current.revision)
         totals.set(families.SNAPSHOT_AGE, to=self._control.age_s)
         totals.set(families.DATABASE_SILENCE, to=self._control.silence_s)
+        totals.set(families.HOLDS, to=self._store.holds_open)
         if self._store.is_shared:
             totals.set(families.STORE_UP, to=self._store.is_up)
         self._look_at_breakers(totals)

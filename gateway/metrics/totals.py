@@ -21,10 +21,13 @@ class Series:
 
 @dataclass(slots=True)
 class Totals:
-    """Counters only ever grow. Of gauges the last word counts; what a round says nothing of any more is 0."""
+    """Counters only ever grow. Of gauges the last word counts; what a round says nothing of any more is 0, or gone
+    where it is only known with its instant.
+    """
 
     _values: dict[Series, float] = field(default_factory=dict)
     _changed: dict[Series, float] = field(default_factory=dict)
+    _seen_at: dict[Series, float] = field(default_factory=dict)
     _said: set[Series] = field(default_factory=set)
     """Of gauges, in this round."""
     _before: set[Series] = field(default_factory=set)
@@ -50,14 +53,23 @@ class Totals:
         if self._values.get(series) != to:
             self._values[series] = self._changed[series] = to
 
-    def end_round(self) -> Iterator[tuple[Series, float]]:
-        """What changed since the last one, once each."""
+    def tell(self, gauge: Gauge, *labels: str, to: float, at: float) -> None:
+        """Of one whose last word counts among all processes. `at`: Unix seconds at which it was seen."""
+        series = Series(gauge, labels)
+        self._said.add(series)
+        if self._seen_at.get(series) != at:
+            self._values[series] = self._changed[series] = to
+            self._seen_at[series] = at
+
+    def end_round(self) -> Iterator[tuple[Series, float, float]]:
+        """What changed since the last one, once each, and when it was seen where that counts: 0 takes it away."""
         for series in self._before - self._said:
-            if self._values[series]:
+            if self._seen_at.pop(series, None) or self._values[series]:
                 self._values[series] = self._changed[series] = 0.0
         self._before, self._said = self._before | self._said, set()
         changed, self._changed = self._changed, {}
-        yield from changed.items()
+        for series, value in changed.items():
+            yield series, value, self._seen_at.get(series, 0.0)
 
     def _grow(self, series: Series, by: float) -> None:
         self._values[series] = self._changed[series] = self._values.get(series, 0.0) + by

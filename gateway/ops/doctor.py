@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import kombu.exceptions
 import redis
 from django.conf import settings
 from django.core.checks import Error, run_checks
@@ -43,7 +44,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Each part in turn; those that need the database are left out where it does not answer."""
+    """Each part in turn; those that need the database are left out where it does not answer or lacks tables."""
     yield _ask("settings", _settings)
     yield _ask("spool", _spool)
     yield _ask("files", _files)
@@ -51,8 +52,11 @@ def examine() -> Iterator[Finding]:
     yield _ask("workers", _workers)
     database = _ask("database", _database)
     yield database
-    if database.is_well:
-        yield _ask("migrations", _migrations)
+    if not database.is_well:
+        return
+    migrations = _ask("migrations", _migrations)
+    yield migrations
+    if migrations.is_well:
         yield _ask("catalogue", _catalogue)
         yield _ask("credentials", _credentials)
         yield _ask("sign-in", _sign_in)
@@ -64,7 +68,7 @@ def _ask(part: str, question: Callable[[], str]) -> Finding:
     try:
         with sql.answer_within(ANSWER_S):
             return Finding(part, is_well=True, says=question())
-    except (Unhealthy, DatabaseError, redis.RedisError, OSError) as error:
+    except (Unhealthy, DatabaseError, redis.RedisError, kombu.exceptions.OperationalError, OSError) as error:
         return Finding(part, is_well=False, says=str(error).strip().partition("\n")[0])
 
 

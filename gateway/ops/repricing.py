@@ -201,4 +201,5 @@ def _tell(asked: Range, found: Repricing, note: str) -> None:
                 "charge_usd": write_exactly(charged),
                 "note": note,
             },
+            event="team.repriced",
         )

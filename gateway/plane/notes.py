@@ -75,14 +75,14 @@ class NoteWriter:
             self._known, self._day = {}, day
         new: dict[Hashable, tuple[UUID, str]] = {}
         rows = []
-        for call_id, plan in given:
+        for call_id, plan, waited_s in given:
             mark = _mark(plan)
             id_ = self._known.get(mark) or (new[mark][0] if mark in new else None)
             if id_ is None:
                 content = orjson.dumps(content_of(plan))
                 id_ = UUID(bytes=blake2b(content, digest_size=16).digest())
                 new[mark] = id_, content.decode()
-            rows.append((_key(call_id), _key(id_.hex), orjson.dumps(scores_of(plan)).decode(), now))
+            rows.append((_key(call_id), _key(id_.hex), orjson.dumps(scores_of(plan, waited_s)).decode(), now))
         # In the order of their keys, so that two processes never wait for each other in a ring.
         plans = sorted(dict(new.values()).items())
         with transaction.atomic():
@@ -97,10 +97,16 @@ def content_of(plan: RoutePlan) -> Mapping[str, Any]:
     `order`: model, provider, name there, turn, loss, curator's position and rank of each, the best first. `dropped`: by
     reason, model, provider and name there. `more`: how many of each are not told. `choices`: what was named, and the
     model that it meant; null: any. `passed_over`: what was named and could not be called, with the reason.
+    `credentials`, where a further one could have opened somebody: its id for each of the order and, by reason, of those
+    that were dropped; 0: the provider's main one.
     """
     dropped: dict[str, list[Sequence[str]]] = {}
+    dropped_by: dict[str, list[int]] = {}
     for drop in plan.dropped[:_DROPPED_SHOWN]:
         dropped.setdefault(drop.reason, []).append(_place(drop.candidate))
+        dropped_by.setdefault(drop.reason, []).append(_credential_of(drop.candidate))
+    order_by = [_credential_of(each) for each in plan.candidates[:_ORDER_SHOWN]]
+    is_by_further = any(order_by) or any(map(any, dropped_by.values()))
     more = [
         max(0, len(plan.candidates) - _ORDER_SHOWN) + plan.more,
         max(0, len(plan.dropped) - _DROPPED_SHOWN),
@@ -114,12 +120,14 @@ def content_of(plan: RoutePlan) -> Mapping[str, Any]:
         "more": more,
         "choices": _choices(plan),
         "passed_over": _passed_over(plan),
+        **({"credentials": {"order": order_by, "dropped": dropped_by}} if is_by_further else {}),
     }
 
 
-def scores_of(plan: RoutePlan) -> Mapping[str, Any]:
+def scores_of(plan: RoutePlan, waited_s: float = 0.0) -> Mapping[str, Any]:
     """What differs from call to call: the draw, the success rate (0 to 1) and latency (ms) of each of the order as far
-    as they were known, and the place of the one that held the prompt's beginning; null where none did.
+    as they were known, and the place of the one that held the prompt's beginning; null where none did. `waited_ms`
+    where the call waited for room.
     """
     order = plan.candidates[:_ORDER_SHOWN]
     return {
@@ -131,6 +139,7 @@ def scores_of(plan: RoutePlan) -> Mapping[str, Any]:
             for each in order
         ],
         "kept_at": next((place for place, each in enumerate(order) if each.way == plan.kept_at), None),
+        **({"waited_ms": round(waited_s * 1000, 1)} if waited_s else {}),
     }
 
 
@@ -147,13 +156,19 @@ def _place(candidate: Candidate) -> Sequence[str]:
     return candidate.model.id, offering.provider_slug, offering.upstream_name
 
 
+def _credential_of(candidate: Candidate) -> int:
+    return candidate.credential.id if candidate.credential else 0
+
+
 def _mark(plan: RoutePlan) -> Hashable:
     """The same for plans that read alike."""
     order = tuple(
-        (_place(each), each.turn, each.loss, each.offering.position, each.rank)
+        (_place(each), each.way, each.turn, each.loss, each.offering.position, each.rank)
         for each in plan.candidates[:_ORDER_SHOWN]
     )
-    dropped = tuple((_place(drop.candidate), drop.reason) for drop in plan.dropped[:_DROPPED_SHOWN])
+    dropped = tuple(
+        (_place(drop.candidate), drop.candidate.way, drop.reason) for drop in plan.dropped[:_DROPPED_SHOWN]
+    )
     named = tuple(_choices(plan)), tuple(_passed_over(plan))
     return len(plan.candidates) + plan.more, len(plan.dropped), order, dropped, named
 

@@ -69,14 +69,16 @@ class Spool(CallSpool):
 
     def attempt_opened(self, attempt: AttemptRecord) -> None:
         """Raises OSError if the disk refuses."""
+        opened = attempt.opened
         with self._lock:
+            segment = self._segment
             try:
-                self._segment.append(_line({"t": _OPENED, "r": attempt.opened}))
+                segment.append(codec.encode_line({"t": _OPENED, "r": opened}))
             except OSError as error:
                 self._note(_reason(error))
                 raise
-            self._open[attempt.opened.attempt_id] = attempt
-            if self._segment.size >= self._full_at:
+            self._open[opened.attempt_id] = attempt
+            if segment.size >= self._full_at:
                 self._rotate_or_go_on()
 
     def attempt_closed(self, attempt: AttemptRecord) -> None:
@@ -85,14 +87,15 @@ class Spool(CallSpool):
             if self._open.pop(attempt.opened.attempt_id, None) is None:
                 _log.error("Attempt %s was closed without being open.", attempt.opened.attempt_id)
                 return
-            self._closed = attempt.seq = self._closed + 1
+            self._closed = seq = attempt.seq = self._closed + 1
+            segment = self._segment
             try:
-                self._segment.append(_line({"t": _CLOSED, "r": attempt.closed, "s": attempt.seq}))
+                segment.append(codec.encode_line({"t": _CLOSED, "r": attempt.closed, "s": seq}))
             except OSError as error:
                 self._note(_reason(error))
-            self._segment.waiting += 1
-            self._finished.append(_Finished(attempt, self._clock(), self._segment))
-            if self._segment.size >= self._full_at:
+            segment.waiting += 1
+            self._finished.append(_Finished(attempt, self._clock(), segment))
+            if segment.size >= self._full_at:
                 self._rotate_or_go_on()
 
     def examine(self) -> None:
@@ -130,8 +133,11 @@ class Spool(CallSpool):
     @property
     def lag_s(self) -> float:
         """Age of the oldest finished attempt that is not in the ledger yet; 0.0 when all are."""
-        with self._lock:
-            return max(0.0, self._clock() - self._finished[0].since) if self._finished else 0.0
+        # Without the lock, which every call would take: the recorder may take the last one away at any time.
+        try:
+            return max(0.0, self._clock() - self._finished[0].since)
+        except IndexError:
+            return 0.0
 
     @property
     def waiting(self) -> int:
@@ -179,7 +185,7 @@ class Spool(CallSpool):
         """Put aside what the ledger will never take, for a person to look at."""
         _log.error("A record was moved to %s: %s", self.folder / f"{self.name}.rejected", reason)
         text = content.decode(errors="replace") if isinstance(content, bytes) else content
-        line = _line({"reason": reason, "record": text})
+        line = codec.encode_line({"reason": reason, "record": text})
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT
         with open(os.open(self.folder / f"{self.name}.rejected", flags, 0o600), "ab") as file:  # noqa: PTH123
             file.write(line)
@@ -213,8 +219,9 @@ class Spool(CallSpool):
         old, new = self._segment, self._new_segment()
         try:
             if self._open:
-                new.append(b"".join(_line({"t": _OPENED, "r": each.opened}) for each in self._open.values()))
-                old.append(_line({"t": _CARRIED, "r": list(self._open)}))
+                opened = ({"t": _OPENED, "r": each.opened} for each in self._open.values())
+                new.append(b"".join(map(codec.encode_line, opened)))
+                old.append(codec.encode_line({"t": _CARRIED, "r": list(self._open)}))
         except OSError:
             new.close(keep=False)
             raise
@@ -291,9 +298,10 @@ class _Segment:
             line = b"\n" + line
         written = os.write(self._descriptor, line)
         self.size += written
-        self._is_torn = written < len(line)
-        if self._is_torn:
+        if written < len(line):
+            self._is_torn = True
             raise OSError(errno.ENOSPC, "The spool's disk is full", str(self._path))
+        self._is_torn = False
 
     def close(self, *, keep: bool) -> None:
         if self._descriptor < 0:
@@ -364,7 +372,3 @@ def _take(
     elif kind == _CARRIED:
         for attempt_id in record:
             opened.pop(attempt_id, None)
-
-
-def _line(content: dict[str, object]) -> bytes:
-    return codec.encode(content) + b"\n"

@@ -1,12 +1,10 @@
-"""Keys as the portal lists them, and the addresses of feeds that a new one opens."""
+"""Keys as the portal lists them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from urllib.parse import urlencode
 
 from django.db.models import F, QuerySet
-from django.urls import reverse
 from django.utils import timezone
 
 from accounts import memberships
@@ -17,14 +15,7 @@ from accounts.scopes import INFERENCE, MEANT
 
 PAGE_SIZE = 50
 COUNTED = 1_000
-RECENT = timedelta(days=7)
 _TONES = {Key.State.ACTIVE: "good", Key.State.EXPIRED: "neutral", Key.State.REVOKED: "bad"}
-# What it holds, for people; the name of its address; its form.
-_FEEDS = (
-    ("What changes: models, prices, deprecations", "gateway-changes", "atom"),
-    ("Models and their lives", "gateway-models", "atom"),
-    ("Deprecations and retirements, as a calendar", "gateway-lifecycle", "ics"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +49,11 @@ class KeyRow:
             "refused.",
             "service_account": "Its service account is switched off: calls with it are refused.",
         }.get(self.key.stopped_by if self.is_live else "", "")
+
+    @property
+    def is_known_to(self) -> User | None:
+        """Who had it before it was handed over, while it still opens something."""
+        return self.key.known_to if self.state is Key.State.ACTIVE else None
 
     @property
     def calls_models(self) -> bool:
@@ -98,8 +94,8 @@ def teams_of(user: User) -> list[Team]:
 
 def keys_of(team: Team) -> QuerySet[Key]:
     """The newest first, revoked ones last; without those of the playground that are over."""
-    keys = with_owners(Key.objects.for_team(team).with_limits()).select_related("created_by")
-    keys = keys.exclude(is_playground=True, expires_at__lte=timezone.now())
+    keys = Key.objects.for_team(team).lasting(timezone.now()).with_limits()
+    keys = with_owners(keys).select_related("created_by")
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 
@@ -107,27 +103,8 @@ def row_of(key: Key, at: datetime, acting: Acting | None = None) -> KeyRow:
     return KeyRow(key, key.state_at(at), acting is None or acting.may_manage(key))
 
 
-def recent_calls(key: Key, at: datetime) -> RecentCalls:
+def recent_calls(key: Key, at: datetime, *, days: int) -> RecentCalls:
     """A call that went on to another offering has one further row, so those rows do not count."""
-    entries = LedgerEntry.objects.attempts().filter(key=key, started_at__gte=at - RECENT)
+    entries = LedgerEntry.objects.attempts().filter(key=key, started_at__gte=at - timedelta(days=days))
     counted = entries.exclude(outcome=LedgerEntry.Outcome.FAILED_OVER).order_by()[: COUNTED + 1]
     return RecentCalls(counted.count())
-
-
-@dataclass(frozen=True, slots=True)
-class FeedAddress:
-    """One that holds a key: it is shown once, as the key is."""
-
-    title: str
-    id: str
-    address: str = field(repr=False)
-
-
-def feed_addresses(origin: str, key: str) -> Sequence[FeedAddress]:
-    """`origin` is scheme and host, without a slash at its end."""
-    return [
-        FeedAddress(
-            title, f"feed-{name}", f"{origin}{reverse(name)}?{urlencode({'format': form, 'token': key})}"
-        )
-        for title, name, form in _FEEDS
-    ]

@@ -29,7 +29,7 @@ def page_of(row: Owner) -> str:
     if isinstance(row, Key):
         return reverse("portal:key", args=[row.public_id])
     if isinstance(row, Team):
-        return f"{reverse('portal:team')}?{urlencode({'team': row.slug})}"
+        return f"{reverse('portal:limits')}?{urlencode({'team': row.slug})}"
     if isinstance(row, Membership):
         path = reverse("portal:member", args=[row.pk])
     else:
@@ -63,13 +63,18 @@ def changeable(request: HttpRequest, rows: Any, text: str) -> Any:
     return found
 
 
+def subject_value(row: Any) -> str:
+    """In forms that ask whose something is."""
+    return f"{row._meta.model_name}-{row.pk}"
+
+
 class SubjectChoice(forms.Form):
     """With whose it is, of those whom the view offers."""
 
     subject = forms.ChoiceField(label="Whose")
 
     def offer(self, rows: Iterable[Owner]) -> None:
-        self._subjects = {f"{row._meta.model_name}-{row.pk}": row for row in rows}
+        self._subjects = {subject_value(row): row for row in rows}
         choices = [(value, name_owner(row)) for value, row in self._subjects.items()]
         cast("forms.ChoiceField", self.fields["subject"]).choices = choices
 

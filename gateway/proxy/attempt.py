@@ -11,7 +11,7 @@ from gateway.proxy.exchange import CLIENT_GONE, JSON_TYPE, ClientGone, ResponseH
 from gateway.proxy.fallbacks import is_refusal, refused_content
 from gateway.proxy.ids import mint_id
 from gateway.proxy.large import LARGE_BYTES, off_loop
-from gateway.proxy.patience import CLIENT_DEADLINE, ENDLESS, Patience, limits_for, out_of_time
+from gateway.proxy.patience import CLIENT_DEADLINE, ENDLESS, Patience, out_of_time
 from gateway.proxy.relay import RelayLimits, StreamRelay
 from gateway.proxy.services import CallServices
 from gateway.proxy.settle import (
@@ -30,15 +30,17 @@ from gateway.proxy.targets import Target
 from providers.adapters.base import StreamReader
 from providers.engine import UpstreamResponse
 from providers.formats.base import SaidTools
-from providers.formats.searches import METER
 from providers.wire.call import Call
 from providers.wire.estimate import estimate_usage
-from providers.wire.failure import FailureKind, UpstreamFailure
-from providers.wire.upstream import Upstream
+from providers.wire.failure import POOL_FULL, FailureKind, UpstreamFailure
 from providers.wire.usage import Usage
 
 # The status says that we are refused; what the body adds is not worth a longer wait.
 _ERROR_BODY_BYTES, _ERROR_BODY_S = 64 * 1024, 2.0
+
+
+_NOT_THE_PROVIDERS = frozenset({CLIENT_DEADLINE, POOL_FULL})
+"""Ends that say nothing of an offering's health."""
 
 
 class Attempt:
@@ -72,10 +74,9 @@ class Attempt:
         self.target = target
         self.number = number
         self._patience = patience
-        limits = limits_for(services.timeouts, call, target.offering, target.provider)
+        self._limits, self._upstream = target.terms(call, services.timeouts)
         if patience is not ENDLESS:
-            limits = patience.shorten(limits, is_streamed=call.is_streamed)
-        self._limits = limits
+            self._limits = patience.shorten(self._limits, is_streamed=call.is_streamed)
         self._adapter = services.adapters(call, target.provider)
         self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
@@ -113,22 +114,9 @@ class Attempt:
         assert self._reader is not None, "only a stream can have begun and fail"  # noqa: S101
         return self._reader.fail(error.to_dict())
 
-    def _upstream(self) -> Upstream:
-        call, target = self.call, self.target
-        offering = target.offering
-        return Upstream(
-            name=offering.upstream_name,
-            is_streamed=call.is_streamed,
-            params=offering.params,
-            max_output_tokens=offering.max_output_tokens or target.model.max_output_tokens,
-            quirks=target.provider.quirks,
-            drops_proofs=target.is_bare,
-            searches=call.may_search_elsewhere and offering.has_price_for(METER),
-        )
-
     async def _make(self, sink: ResponseSink) -> None:
         call, adapter = self.call, self._adapter
-        asked = (call, self.target.provider, self._upstream())
+        asked = (call, self.target.provider, self._upstream)
         is_large = len(call.raw) > LARGE_BYTES
         request = await off_loop(adapter.request, *asked) if is_large else adapter.request(*asked)
         if call.shows_translated:
@@ -138,10 +126,11 @@ class Attempt:
         self._tools = request.tools
         response = await self.services.engine.open(request, self._limits)
         try:
-            self._status = response.status
-            if not 200 <= response.status < 300:
+            status = self._status = response.status
+            self.record.answered = response.headers
+            if status // 100 != 2:
                 body = await response.read_part(_ERROR_BODY_BYTES, _ERROR_BODY_S)
-                raise adapter.failure(response.status, response.headers, body)
+                raise adapter.failure(status, response.headers, body)
             if call.is_streamed and not _is_json(response):
                 await self._relay_stream(response, sink)
             else:
@@ -231,8 +220,15 @@ class Attempt:
 
     def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> ResponseHead:
         target = self.target
-        slug, model = target.provider.slug, target.model.id
-        return ResponseHead(slug, model, self.number, length, cost_usd, self._translated, target.fell_back)
+        return ResponseHead(
+            target.provider.slug,
+            target.model.id,
+            self.number,
+            length,
+            cost_usd,
+            self._translated,
+            target.fell_back,
+        )
 
     def _open(self) -> None:
         try:
@@ -297,7 +293,7 @@ class Attempt:
         )
         if bill.own_cost_usd:
             record.closed.own_cost_usd = f"{bill.own_cost_usd:f}"
-        if failure and error_code != CLIENT_DEADLINE:
+        if failure and error_code not in _NOT_THE_PROVIDERS:
             kind = failure.kind.value
             record.sample = AttemptSample(self.target.way, latency_ms, kind, failure.retry_after_s)
         elif outcome == FINISHED:

@@ -13,8 +13,6 @@ _Shown = tuple[bytes, bytes, bytes]
 """The three headers that may show a key."""
 _NOTHING = b""
 _KEPT = 100_000
-_opened: dict[bytes, tuple[str, str]] = {}
-"""Of headers that opened a key, by their digest: the key's public id, and the digest of its secret."""
 
 
 async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: float) -> KeyFacts:
@@ -31,7 +29,11 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     )
     mark = sha256(b"\n".join(shown)).digest()
     try:
-        facts = _recognise(mark, keys) or await _read(shown, mark, keys)
+        # Most headers opened a key before.
+        opened = keys.opened.get(mark)
+        facts = keys.known(opened[0]) if opened is not None else None
+        if facts is None or opened is None or facts.digest != opened[1]:
+            facts = await _read(shown, mark, keys)
     except KeysUnavailable:
         raise Unavailable(
             "Keys cannot be checked at the moment.", code="keys_unavailable", retry_after_s=5
@@ -42,14 +44,6 @@ async def authenticate(headers: Mapping[bytes, bytes], keys: KeyDirectory, at: f
     return facts
 
 
-def _recognise(mark: bytes, keys: KeyDirectory) -> KeyFacts | None:
-    """The key that the same headers opened before, if it is in memory. Raises KeysUnavailable."""
-    if (opened := _opened.get(mark)) is None:
-        return None
-    facts = keys.known(opened[0])
-    return facts if facts is not None and facts.digest == opened[1] else None
-
-
 async def _read(shown: _Shown, mark: bytes, keys: KeyDirectory) -> KeyFacts | None:
     """Raises KeysUnavailable."""
     key = read_key(credential_of(*(value.decode("latin-1") for value in shown)))
@@ -58,9 +52,9 @@ async def _read(shown: _Shown, mark: bytes, keys: KeyDirectory) -> KeyFacts | No
     facts = keys.known(key.public_id) or await keys.look_up(key)
     if facts is None or not opens(key, facts):
         return None
-    if len(_opened) >= _KEPT:
-        _opened.clear()
-    _opened[mark] = facts.public_id, facts.digest
+    if len(keys.opened) >= _KEPT:
+        keys.opened.clear()
+    keys.opened[mark] = facts.public_id, facts.digest
     return facts
 
 

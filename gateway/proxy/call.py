@@ -64,7 +64,7 @@ def without_own_fields(parsed: Mapping[str, Any]) -> Mapping[str, Any]:
 def encode_call(call: Call) -> bytes:
     """One line of JSON, then the client's body as it is."""
     facts = zip(_FACTS, _facts_of(call), strict=True)
-    return codec.encode({"call_id": call.id, **dict(facts)}) + b"\n" + call.raw
+    return codec.encode_line({"call_id": call.id, **dict(facts)}) + call.raw
 
 
 def decode_call(data: bytes) -> Call:

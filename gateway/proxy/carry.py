@@ -37,7 +37,13 @@ from gateway.proxy.planning import (
 from gateway.proxy.ports import KeyDirectory, Snapshots, StoredResponses
 from gateway.proxy.request_headers import SAID_IN_HEADERS, ClientRequest, hear_headers, read_project
 from gateway.proxy.routing.plan import plan_route
-from gateway.proxy.routing.preferences import PREFERRED_OVER_S, ProviderPreferences, read_preferences
+from gateway.proxy.routing.preferences import (
+    FIELD,
+    NO_PREFERENCES,
+    PREFERRED_OVER_S,
+    ProviderPreferences,
+    read_preferences,
+)
 from gateway.proxy.routing.resolve import RoutingContext
 from gateway.proxy.stored import StoringSink, open_turn
 from gateway.proxy.surfaces.base import END_USER_FIELDS, Surface
@@ -92,13 +98,14 @@ async def carry(
         is_large = len(request.body) > LARGE_BYTES
 
     context = look(request, services)
-    preferences = preferences_of(parsed, context, services)
+    preferences = preferences_of(parsed, context, services) if FIELD in parsed else NO_PREFERENCES
     call = read_call(surface, parsed, request)
-    if client.record.waited_s:
-        call.waited_s = client.record.waited_s
-    rules = services.admission.rules_for(request.key, call)
+    record, observers, admission = client.record, services.observers, services.admission
+    if record.waited_s:
+        call.waited_s = record.waited_s
+    rules = admission.rules_for(request.key, call)
     if rules.budgets:
-        context.is_priced, context.counts_own = services.admission.is_priced, rules.counts_own
+        context.is_priced, context.counts_own = admission.is_priced, rules.counts_own
     asked = (
         await off_loop(ask_large, call, parsed, preferences, context)
         if is_large
@@ -106,7 +113,6 @@ async def carry(
     )
     plan = plan_route(asked, context) if asked.is_plain else await plan_with(asked, context, services.learnt)
     follow(plan, call, asked.required, context)
-    record, observers = client.record, services.observers
     record.asked, record.plan = call, plan
     observers.planned(record)
     if plan.is_told:
@@ -117,18 +123,16 @@ async def carry(
     if asked.chooses:
         plan = record.plan = await let_in(call, rules, asked, plan, context, client, services)
     else:
-        await admit(call, rules, plan, context, client, services.admission)
+        await admit(call, rules, plan, context, client, admission)
     observers.admitted(record)
-    if plan.dropped or len(plan.candidates) > 1:
-        services.plans.take((call.id, plan))
+    if plan.has_choice or call.waited_s:
+        services.plans.take((call.id, plan, call.waited_s))
         end = await _make_counted(call, record, lane, sink, services, context)
     else:
         end = await _make(call, record, lane, sink, services)
     if asked.prompt_mark:
         learn_place(asked, plan, record.head, context, services.learnt.affinity)
-    if end.error:
-        return await client.fail(read_error(end.error), attempts=end.attempts)
-    return await client.finish()
+    return await (client.fail(read_error(end.error), attempts=end.attempts) if end.error else client.finish())
 
 
 async def _make_counted(

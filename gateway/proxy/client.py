@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 
 from gateway.proxy.errors import BodyTooLarge, GatewayError
-from gateway.proxy.exchange import JSON_TYPE, ClientGone, ResponseHead
+from gateway.proxy.exchange import ClientGone, ResponseHead
 from gateway.proxy.observers import CallRecord
 from gateway.proxy.response_headers import Headers
 
@@ -71,18 +71,16 @@ class ClientConnection:
         if self.has_begun:
             await self._tell_late(head)
             return
-        self._is_whole = head.length is not None
-        headers = [
-            *self.headers,
-            *(_JSON if self._is_whole else _EVENT_STREAM),
-            *_origin(head.provider, head.model, head.attempts, self.record.lane),
-        ]
-        if head.content_type != JSON_TYPE:
-            headers[len(self.headers)] = (b"content-type", head.content_type.encode())
+        record, length = self.record, head.length
+        self._is_whole = length is not None
+        told = _usual(
+            head.content_type, self._is_whole, head.provider, head.model, head.attempts, record.lane
+        )
+        headers = [*self.headers, *told]
         if self.headers_of:
             headers += self.headers_of.get((head.provider, head.model), ())
-        if head.length is not None:
-            headers.append((b"content-length", str(head.length).encode()))
+        if length is not None:
+            headers.append((b"content-length", b"%d" % length))
         if head.cost_usd is not None:
             headers.append((b"x-gateway-cost", head.cost_usd.encode()))
         if head.translated is not None:
@@ -90,8 +88,8 @@ class ClientConnection:
         if head.fell_back:
             headers.append((b"x-gateway-fallback-on", head.fell_back.encode()))
         self.has_begun = True
-        self.record.head, self.record.status = head, 200
-        self._first_byte(self.record)
+        record.head, record.status = head, 200
+        self._first_byte(record)
         await self._write({"type": "http.response.start", "status": 200, "headers": headers})
 
     async def open(self) -> None:
@@ -205,9 +203,13 @@ class ClientConnection:
 
 
 @lru_cache(maxsize=4096)
-def _origin(provider: str, model: str, attempts: int, lane: str) -> Headers:
-    """Where the answer comes from: the same for many calls."""
+def _usual(
+    content_type: str, is_whole: bool, provider: str, model: str, attempts: int, lane: str, /
+) -> Headers:
+    """What an answer is, and where it comes from: the same for many calls."""
+    kind = [(b"content-type", content_type.encode()), *_JSON[1:]] if is_whole else _EVENT_STREAM
     return [
+        *kind,
         (b"x-gateway-provider", provider.encode()),
         (b"x-gateway-model", model.encode()),
         (b"x-gateway-attempts", str(attempts).encode()),
@@ -232,15 +234,15 @@ async def read_body(receive: Receive, limit_bytes: int) -> bytes:
     parts, size = [], 0
     while True:
         message = await receive()
-        if message["type"] == "http.disconnect":
+        if part := message.get("body"):
+            size += len(part)
+            if size > limit_bytes:
+                raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
+            parts.append(part)
+        elif message["type"] == "http.disconnect":
             raise ClientGone
-        part = message.get("body", b"")
-        size += len(part)
-        if size > limit_bytes:
-            raise BodyTooLarge(f"The body is larger than {limit_bytes} bytes, the limit.", param="body")
-        parts.append(part)
         if not message.get("more_body"):
-            return parts[0] if len(parts) == 1 else b"".join(parts)
+            return b"".join(parts)
 
 
 def _in_last_event(

@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from accounts.keys import KeyFacts
@@ -128,6 +129,11 @@ class Edge:
 
     def __init__(self, services: EdgeServices) -> None:
         self._services = services
+        self._connect = partial(
+            ClientConnection,
+            first_byte=services.observers.first_byte,
+            write_timeout_s=services.write_timeout_s,
+        )
         self._open: set[OpenCall] = set()
         self._gate = Gate(services.most_calls, self._open.__len__)
         self._is_draining = False
@@ -138,7 +144,14 @@ class Edge:
         call = self._begin(surface, send)
         client, record = call.client, call.client.record
         try:
-            await self._serve(surface, scope, receive, call)
+            request = await self._read(surface, scope, receive, call)
+            try:
+                if isinstance(surface, ExplainSurface):
+                    await explain(surface, request, client, self._services)
+                else:
+                    await carry(surface, request, client, self._services)
+            finally:
+                call.stop_listening()
             record.end(FINISHED)
         except GatewayError as error:
             await self._fail(client, error)
@@ -164,18 +177,11 @@ class Edge:
             self._services.observers.ended(record)
 
     def _begin(self, surface: Surface, send: Send) -> OpenCall:
-        services = self._services
         record = CallRecord(mint_request_id(), surface, time.monotonic())
-        client = ClientConnection(
-            send,
-            id_headers(record.request_id),
-            record,
-            first_byte=services.observers.first_byte,
-            write_timeout_s=services.write_timeout_s,
-        )
+        client = self._connect(send, id_headers(record.request_id), record)
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (an ASGI application always runs in a task)
-        call = OpenCall(task, client, services.keys.revision)
+        call = OpenCall(task, client, self._services.keys.revision)
         self._open.add(call)
         if self._timer is None:
             self._timer = task.get_loop().call_later(_LOOK_S, self._look)
@@ -205,7 +211,8 @@ class Edge:
             call.end_without_key(services.keys, at)
         self._timer = asyncio.get_running_loop().call_later(_LOOK_S, self._look) if self._open else None
 
-    async def _serve(self, surface: Surface, scope: Scope, receive: Receive, call: OpenCall) -> None:
+    async def _read(self, surface: Surface, scope: Scope, receive: Receive, call: OpenCall) -> ClientRequest:
+        """The request, once it may be answered. Raises GatewayError, ClientGone."""
         services = self._services
         headers = read_headers(scope["headers"])
         if self._is_draining:
@@ -228,14 +235,7 @@ class Edge:
         check_content(headers, surface.operation.body_kind, services.body_limit_bytes)
         body = await read_body(receive, services.body_limit_bytes)
         call.receive = receive
-        try:
-            request = ClientRequest(record.request_id, headers, key, body)
-            if isinstance(surface, ExplainSurface):
-                await explain(surface, request, call.client, services)
-            else:
-                await carry(surface, request, call.client, services)
-        finally:
-            call.stop_listening()
+        return ClientRequest(record.request_id, headers, key, body)
 
     async def _fail(self, client: ClientConnection, error: GatewayError) -> None:
         try:

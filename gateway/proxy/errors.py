@@ -23,7 +23,7 @@ from accounts.guesses import TOO_MANY_KEYS
 from gateway.core.envelopes import OVERLOADED, openai_type
 from gateway.core.refusals import whole_seconds
 from gateway.proxy.response_headers import successor_link
-from providers.wire.failure import NO_FAULT, FailureKind, UpstreamFailure
+from providers.wire.failure import NO_FAULT, POOL_FULL, FailureKind, UpstreamFailure
 
 
 class GatewayError(Exception):
@@ -227,7 +227,7 @@ def from_failure(failure: UpstreamFailure) -> GatewayError:
         return InvalidRequest(
             failure.message, code=failure.code, param=failure.param, status=failure.status or 400
         )
-    status = 503 if failure.code == OVERLOADED else _STATUS_OF_KIND[failure.kind]
+    status = 503 if failure.code in {OVERLOADED, POOL_FULL} else _STATUS_OF_KIND[failure.kind]
     kind = RateLimited if status == 429 else ProviderError
     return kind(failure.message, code=failure.code, status=status, retry_after_s=failure.retry_after_s)
 

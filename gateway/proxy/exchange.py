@@ -29,7 +29,7 @@ class ResponseHead:
     """Of a whole answer."""
 
     def encode(self) -> bytes:
-        return codec.encode(self) + b"\n"
+        return codec.encode_line(self)
 
     @classmethod
     def decode(cls, line: bytes) -> "ResponseHead":

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from gateway.proxy.errors import Unavailable
 
 LONGEST_WAIT_S = 1.0
-"""That a call waits in all before it goes to its lane: for room here, and for what budgets hold for others."""
+"""That a call waits in all before its first attempt: for room here, for what budgets hold for others, and for what
+another one finds out of an offering that may be well again."""
 _AGAIN_S = 1.0
 _Waiting = asyncio.Future[bool]
 

@@ -1,5 +1,7 @@
 """Stop 6: where the call is made: here, or by a worker. The same code makes it in both places."""
 
+from collections.abc import Awaitable
+
 from gateway.proxy.errors import InvalidRequest, NoWorker
 from gateway.proxy.exchange import CallResult, ResponseSink
 from gateway.proxy.lane.web import WorkerLane
@@ -32,17 +34,27 @@ class Lanes:
             return asked
         return key_lane if key_lane and key_lane != AUTO else self._setting
 
-    async def carry(self, call: Call, record: CallRecord, *, wanted: str, sink: ResponseSink) -> CallResult:
+    def carry(
+        self, call: Call, record: CallRecord, *, wanted: str, sink: ResponseSink
+    ) -> Awaitable[CallResult]:
         """Make the call; `record` tells where. Raises ClientGone, NoWorker, Unavailable, WorkerLost."""
-        if wanted == WORKER and not self._worker_lane.is_open:
+        if wanted != DIRECT and (wanted == WORKER or self._worker_lane.is_open):
+            return self._carry_by_worker(call, record, wanted, sink)
+        record.lane = DIRECT
+        return run_call(self._services, call, lane=DIRECT, sink=sink)
+
+    async def _carry_by_worker(
+        self, call: Call, record: CallRecord, wanted: str, sink: ResponseSink
+    ) -> CallResult:
+        """Or here, where none takes it and the client leaves that open."""
+        if not self._worker_lane.is_open:
             raise _no_worker()
-        if wanted == WORKER or (wanted == AUTO and self._worker_lane.is_open):
-            record.lane = WORKER
-            end = await self._worker_lane.carry(call, sink)
-            if end is not None:
-                return end
-            if wanted == WORKER:
-                raise _no_worker()
+        record.lane = WORKER
+        end = await self._worker_lane.carry(call, sink)
+        if end is not None:
+            return end
+        if wanted == WORKER:
+            raise _no_worker()
         record.lane = DIRECT
         return await run_call(self._services, call, lane=DIRECT, sink=sink)
 

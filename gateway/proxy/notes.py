@@ -5,12 +5,12 @@ from collections import deque
 from gateway.proxy.routing.plan import RoutePlan
 
 _MOST = 10_000
-PlanNote = tuple[str, RoutePlan]
-"""The call's id, and its plan."""
+PlanNote = tuple[str, RoutePlan, float]
+"""The call's id, its plan, and for how many seconds it waited for room before its first attempt."""
 
 
 class PlanNotes:
-    """Of the latest calls that had a choice; older ones are dropped where nobody writes them down.
+    """Of the latest calls that had a choice, or had to wait; older ones are dropped where nobody writes them down.
 
     Taken on the loop, given out to another thread. `take` is a builtin, so that a call pays nothing of ours for it.
     """

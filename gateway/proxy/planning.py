@@ -68,8 +68,13 @@ def ask_route(
     call: Call, parsed: Mapping[str, Any], preferences: ProviderPreferences, context: RoutingContext
 ) -> RouteRequest:
     """What a route is asked for. Raises InvalidRequest."""
-    model = call.requested_model
-    required = _require(call, preferences)
+    model, operation = call.requested_model, operation_of(call.endpoint)
+    try:
+        required = operation.requirements(call)
+    except TranslationError as error:
+        raise refusal_of(error) from None
+    if preferences.requires_parameters:
+        required = required.requiring(operation.parameters(call, required))
     if call.body is parsed:
         # Nothing of it is meant for us.
         asked = RouteRequest((model,), required, preferences)
@@ -100,20 +105,6 @@ def _has_choice(asked: RouteRequest, context: RoutingContext) -> bool:
     """Whether more than one offering could serve, as far as that is seen at once."""
     model = context.snapshot.find(asked.names[0])
     return model is None or len(asked.names) > 1 or len(model.offerings) > 1
-
-
-def _require(call: Call, preferences: ProviderPreferences) -> Requirements:
-    """What the call requires of an offering; read from it once. Raises InvalidRequest."""
-    operation = operation_of(call.endpoint)
-    try:
-        required = operation.requirements(call)
-    except TranslationError as error:
-        raise refusal_of(error) from None
-    return (
-        required.requiring(operation.parameters(call, required))
-        if preferences.requires_parameters
-        else required
-    )
 
 
 def follow(plan: RoutePlan, call: Call, required: Requirements, context: RoutingContext) -> None:

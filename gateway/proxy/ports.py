@@ -17,6 +17,11 @@ __all__ = [
 
 
 class KeyDirectory(Protocol):
+    opened: dict[bytes, tuple[str, str]]
+    """Of headers that opened a key, by their digest: the key's public id, and the digest of its secret. Whoever reads
+    headers fills and bounds it.
+    """
+
     @property
     def revision(self) -> int:
         """Of the keys in memory; another one once any of them may have changed."""

@@ -151,11 +151,8 @@ class StoringSink:
         return orjson.dumps(await self._keep(response))
 
     def _open(self, response: dict[str, Any]) -> dict[str, Any]:
-        """Whether it is stored is told at its end, when it is known."""
-        named = self._named(response, is_stored=False)
-        if self._turn.is_kept:
-            del named["store"]
-        return named
+        """As not stored: that it is, is told at its end, when it is true."""
+        return self._named(response, is_stored=False)
 
     async def _keep(self, response: dict[str, Any]) -> dict[str, Any]:
         """The response as the client is told it: not as stored where that failed."""

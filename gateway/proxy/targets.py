@@ -1,10 +1,11 @@
 """The offerings of a plan, found in the process that makes the call, and tried one by one."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from accounts.attempts import AttemptOpened
 from catalogue.facts import ModelFacts, OfferingFacts
@@ -13,27 +14,34 @@ from gateway.core.envelopes import CONTEXT_EXCEEDED
 from gateway.core.store.interface import Limit
 from gateway.proxy.fallbacks import cause_of, takes_more
 from gateway.proxy.health_sharing import LEASE_S
-from gateway.proxy.patience import Patience
+from gateway.proxy.patience import Patience, limits_for
 from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget, pause_before
 from gateway.proxy.routing.ways import read_way
 from gateway.proxy.settle import Bill, Payer, settle
+from providers.engine import Timeouts
 from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
+from providers.formats.searches import METER
 from providers.health import HealthTable
 from providers.operations.registry import serves
 from providers.wire.call import Call
-from providers.wire.failure import FailureKind, UpstreamFailure
+from providers.wire.failure import POOL_FULL, FailureKind, UpstreamFailure
+from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, Usage
 
 Quotas = tuple[Limit, ...]
 
 MOST_ATTEMPTS = 3
 _SNAPSHOT_WAIT_S = 2.0
+_LOOK_S = 0.05
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Target:
-    """One offering of the plan, found in this process' snapshot. `provider` is as the credential opens it."""
+    """One offering of the plan, found in this process' snapshot. `provider` is as the credential opens it.
+
+    By a provider's main credential it is the same for all calls of an endpoint, for as long as the snapshot lives.
+    """
 
     model: ModelFacts
     offering: OfferingFacts
@@ -47,6 +55,10 @@ class Target:
     """For which trouble with the request it stands in for another model."""
     quotas: Quotas = ()
     """The operator's own limits that an attempt there is held to."""
+    _terms: dict[Any, tuple[Timeouts, Upstream]] = field(
+        init=False, repr=False, compare=False, default_factory=dict
+    )
+    """By what of a call they depend on."""
     counts: ClassVar[int] = 1
     """Among the MOST_ATTEMPTS."""
     is_own: ClassVar[bool] = False
@@ -54,8 +66,28 @@ class Target:
     bill = staticmethod(settle)
     """What an attempt there costs, and whom."""
 
-    def hold_to_quotas(self) -> None:
-        self.quotas = quotas_of(self.offering, self.provider, self.credential)
+    def terms(self, call: Call, base: Timeouts) -> tuple[Timeouts, Upstream]:
+        """How long such a call's answer is waited for there, and what has to be known of it to ask."""
+        kind = call.is_streamed, call.asks_reasoning, call.may_search_elsewhere
+        found = self._terms.get(kind)
+        if found is None:
+            found = self._terms[kind] = (
+                limits_for(base, call, self.offering, self.provider),
+                self._upstream(call),
+            )
+        return found
+
+    def _upstream(self, call: Call) -> Upstream:
+        offering = self.offering
+        return Upstream(
+            name=offering.upstream_name,
+            is_streamed=call.is_streamed,
+            params=offering.params,
+            max_output_tokens=offering.max_output_tokens or self.model.max_output_tokens,
+            quirks=self.provider.quirks,
+            drops_proofs=self.is_bare,
+            searches=call.may_search_elsewhere and offering.has_price_for(METER),
+        )
 
     def costing(self, costs: Costing, /) -> Costing:
         """What the client is told that it costs."""
@@ -82,9 +114,6 @@ class OwnTarget(Target):
     @staticmethod
     def bill(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_usd: Costing) -> Bill:
         return settle(payer, reported, estimate, cost_usd).on_own()
-
-    def hold_to_quotas(self) -> None:
-        """They are not ours."""
 
     def costing(self, _costs: Costing, /) -> Costing:
         return _nothing
@@ -158,6 +187,9 @@ class Targets:
             failure.kind is FailureKind.TIMEOUT and not self._patience.has_room
         ):
             return False
+        if failure.code == POOL_FULL:
+            # There is no room for a call to anybody else either.
+            return False
         self._has_failed = True
         return self._has_next()
 
@@ -171,25 +203,52 @@ class Targets:
         """The next one; None where there is none."""
         if not self._has_next():
             return None
-        target = self._current = self._next
-        self._next = None
+        target, self._next = self._next, None
         if self._fell_back:
-            target.fell_back = self._fell_back  # type: ignore[union-attr]  # there is one
-        self._taken += target.counts  # type: ignore[union-attr]  # there is one
+            target = replace(target, fell_back=self._fell_back)  # type: ignore[type-var]  # there is one
+        self._current = target
+        self._taken += target.counts  # type: ignore[union-attr]  # likewise
         return target
 
-    async def find_out(self, claim: Callable[[Way], Awaitable[None]]) -> Target | None:
-        """The next one, once it is known whether this call may try those that are half-open."""
-        while self._unclaimed:
-            target, self._unclaimed = self._unclaimed, None
-            await claim(target.way)
-            if self._health.admits(target.way, time.monotonic()):
-                self._next = target
-            else:
-                self._passed = [*self._passed, target]
+    async def find_out(
+        self, claim: Callable[[Way], Awaitable[None]], longest_wait_s: float = 0.0
+    ) -> Target | None:
+        """The next one, once it is known whether this call may try those that are half-open.
+
+        A call that could try nobody waits for what another one finds out, for so long.
+        """
+        until = time.monotonic() + min(longest_wait_s, self._patience.left_s)
+        while self._unclaimed or (self._current is None and await self._may_be_well(until)):
+            if target := self._unclaimed:
+                self._unclaimed = None
+                await claim(target.way)
+                if self._health.admits(target.way, time.monotonic()):
+                    self._next = target
+                else:
+                    self._passed = [*self._passed, target]
             if following := self.advance():
                 return following
         return None
+
+    def pause_s(self, at: float) -> float | None:
+        """For how long the breakers keep everybody out who was passed over: 0.0 where one may be well at any moment,
+        infinite where nobody knows, None where no breaker was in the way.
+        """
+        broken = [each.way for each in self._passed if each.way in self._health.broken]
+        return min((self._health.pause_s(way, at) for way in broken), default=None)
+
+    async def _may_be_well(self, until: float) -> bool:
+        """Wait while others find out about those that were passed over; whether one of these can be asked again."""
+        health = self._health
+        while (now := time.monotonic()) < until:
+            may_be = [each for each in self._passed if not health.pause_s(each.way, now)]
+            if not all(health.is_found_out(each.way, now) for each in may_be):
+                self._rest, self._passed = iter(self._passed), ()
+                return True
+            if not may_be:
+                return False
+            await asyncio.sleep(_LOOK_S)
+        return False
 
     def _repeat(self) -> bool:
         """The same one again, once."""
@@ -199,16 +258,16 @@ class Targets:
         return self._next is not None
 
     def _falls_back(self, cause: str) -> bool:
-        """Whether another model may be asked for this trouble, which is none of a provider's."""
+        """Whether another model may be asked for this trouble, which is none of a provider's.
+
+        Never one whose breaker is not closed: the client's own refusal says more than the failure of a sick one.
+        """
         before = self._current
         if self._next is None and before is not None:
-            now = time.monotonic()
             for target in self._rest:
-                if not _may_stand_in(target, before, cause):
+                if target.way in self._health.broken or not _may_stand_in(target, before, cause):
                     continue
-                if (self._taken < MOST_ATTEMPTS or not target.counts) and self._health.admits(
-                    target.way, now
-                ):
+                if self._taken < MOST_ATTEMPTS or not target.counts:
                     self._fell_back, self._next = cause, target
                     break
         return self._next is not None
@@ -271,11 +330,12 @@ async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
     snapshot = snapshots.current
     if snapshot.revision < call.revision:
         snapshot = await snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
-    found = [target for way in call.offering_ids if (target := _find_target(snapshot, way, call))]
-    if snapshot.has_quotas:
-        for target in found:
-            target.hold_to_quotas()
-    return found
+    endpoint, prepared = call.endpoint, snapshot.prepared
+    return [
+        target
+        for way in call.offering_ids
+        if (target := prepared.get((Target, endpoint, way)) or _find_target(snapshot, way, call))
+    ]
 
 
 def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
@@ -289,7 +349,9 @@ def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:
         return None
     if not serves(provider.wire_format, call.endpoint):
         return None
-    return Target(model, offering, provider, way)
+    target = Target(model, offering, provider, way, quotas=quotas_of(offering, provider))
+    snapshot.prepared[Target, call.endpoint, way] = target
+    return target
 
 
 def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | None:
@@ -315,5 +377,8 @@ def _find_by_credential(snapshot: Snapshot, way: str, call: Call) -> Target | No
     if not base_url:
         return None
     opened = replace(provider, secret=credential.secret, base_url=base_url, is_usable=True)
-    kind = OwnTarget if credential.is_own else Target
-    return kind(model, offering, opened, way, credential=credential)
+    if credential.is_own:
+        # Quotas of ours are beside it.
+        return OwnTarget(model, offering, opened, way, credential=credential)
+    quotas = quotas_of(offering, provider, credential)
+    return Target(model, offering, opened, way, credential=credential, quotas=quotas)

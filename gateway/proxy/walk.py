@@ -11,8 +11,10 @@ from gateway.proxy.admission.reserved import Reserved
 from gateway.proxy.attempt import Attempt
 from gateway.proxy.errors import GatewayError, Unavailable, from_failure
 from gateway.proxy.exchange import CallResult, ResponseSink
+from gateway.proxy.gate import LONGEST_WAIT_S
 from gateway.proxy.patience import ENDLESS, Patience
 from gateway.proxy.retries import RetryBudget
+from gateway.proxy.routing.refusals import no_healthy
 from gateway.proxy.services import CallServices
 from gateway.proxy.targets import Target, Targets, find_targets
 from providers.wire.call import Call
@@ -37,7 +39,9 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:
-        while target := targets.advance() or await targets.find_out(services.claim):
+        while target := targets.advance() or await targets.find_out(
+            services.claim, LONGEST_WAIT_S - call.waited_s
+        ):
             if target.quotas:
                 reserved = reserved or Reserved(services.admission, call)
                 if not await reserved.has_room(target):
@@ -65,7 +69,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
             reserved.close()
     _tell_withheld(targets, services.retries)
     end.withheld = len(targets.withheld)
-    end.error = (error or _nobody_can()).to_dict()
+    end.error = (error or _nobody_can(targets.pause_s(time.monotonic()))).to_dict()
     return end
 
 
@@ -111,6 +115,13 @@ def _milder(before: GatewayError | None, error: GatewayError) -> GatewayError:
     return error
 
 
-def _nobody_can() -> GatewayError:
-    message = "No provider can take this call at the moment."
-    return Unavailable(message, code="no_provider", retry_after_s=_FOUND_OUT_S)
+def _nobody_can(pause_s: float | None) -> GatewayError:
+    """`pause_s`: see `Targets.pause_s`."""
+    if pause_s:
+        return no_healthy("No provider for this call", pause_s)
+    if pause_s is None:
+        message, code = "No provider can take this call at the moment.", "no_provider"
+    else:
+        message = "Another call is finding out whether the provider for this one is well again."
+        code = "no_healthy_provider"
+    return Unavailable(message, code=code, retry_after_s=_FOUND_OUT_S)

@@ -9,6 +9,7 @@ from catalogue.listing.filters import DEFAULT_SORT
 from catalogue.listing.parameters import WordsField
 from catalogue.listing.search import name_index_cache
 from catalogue.listing.vocabulary import words_that_match_nothing
+from gateway.public.access import SEEN_BY
 from gateway.public.facet_index import FacetIndex, facet_index_cache
 from gateway.public.facets import Facet, Option, context_options, facets_of, price_options
 from gateway.public.feeds import FeedLink, list_feeds
@@ -29,7 +30,7 @@ _SORTS = {
     "retirement_date": "Retires soonest",
 }
 # Asked for by fields of the form that are always there, or not by its user.
-_NOT_FILTERS = {"sort", "mix", "limit", "offset", "id", "as_of"}
+_NOT_FILTERS = {"sort", "mix", "limit", "offset", "id", "as_of", *SEEN_BY}
 _LISTS = {name for name, field in FIELDS.items() if isinstance(field, WordsField)}
 # Columns that can be sorted by: the first click, and the next.
 _HEADS = {

@@ -10,22 +10,24 @@ from django.utils.functional import cached_property
 
 from catalogue.listing.filters import GatewayModelFilter
 from catalogue.listing.pagination import LIMIT, OFFSET
-from catalogue.listing.parameters import InstantField, WordsField, read_parameter
+from catalogue.listing.parameters import InstantField, ParameterField, WordsField, read_parameter
 from catalogue.pricing.mix import USUAL, Mix, read_mix
 from catalogue.published.reading import Reading, read_as_of, read_now
 from catalogue.querysets.published import PublishedModelQuerySet
 from gateway.core.errors import ApiError
+from gateway.public.access import SEEN_BY
 
 COMPARED_MOST = 4
 _PAGE_SIZE = 50
 # Of the API's answers, or of keys: a page has neither.
-_NOT_FOR_PAGES = {"format", "feed", "privacy_scope"}
-_OF_THE_PAGE = {"limit", "offset", "id"}
+_NOT_FOR_PAGES = {"format", "feed", "privacy_scope", "privacy"}
+_OF_THE_PAGE = {"limit", "offset", "id", *SEEN_BY}
 FIELDS: dict[str, forms.Field] = {
     **{name: f.field for name, f in GatewayModelFilter.base_filters.items() if name not in _NOT_FOR_PAGES},
     "limit": LIMIT,
     "offset": OFFSET,
     "id": WordsField(),
+    **{name: ParameterField() for name in SEEN_BY},
 }
 
 

@@ -9,6 +9,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
 from urllib.parse import unquote_to_bytes
 
+from accounts.floors import Floor
 from accounts.permits import judge
 from accounts.restrictions import Restrictions
 from accounts.scopes import CATALOGUE
@@ -56,6 +57,9 @@ class CacheKey(NamedTuple):
     is_packed: bool
     model_patterns: tuple[str, ...]
     restrictions: Restrictions | None
+    floor: Floor | None
+    lineage_id: int
+    """0 where there is neither a floor nor a credential of its team's own: those may be for some keys only."""
     blocks_deprecated: bool
 
     @property
@@ -188,6 +192,8 @@ class ResponseCache:
             takes_gzip(headers.get(b"accept-encoding", b"").decode("latin-1")),
             key.model_patterns,
             key.restrictions,
+            key.floor,
+            key.lineage_id if key.floor or key.team_id in self._snapshots.current.credentials else 0,
             key.blocks_deprecated,
         )
 

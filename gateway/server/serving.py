@@ -5,7 +5,6 @@ import contextlib
 import errno
 import functools
 import math
-import os
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -88,13 +87,13 @@ class Server(uvicorn.Server):
         drain_s: float,
         on: Events,
         limits: EdgeLimits = EdgeLimits(),  # noqa: B008  (a frozen value)
-        parent: int | None = None,
+        is_orphan: Callable[[], bool] | None = None,
     ) -> None:
-        """`parent` is the process without which this one ends, or None."""
+        """`is_orphan` says whether who started this process is gone: then it ends. None: nobody but a person did."""
         self.patience = Patience(limits)
         super().__init__(_configuration(application, drain_s, self.patience))
         self._on = on
-        self._parent = parent
+        self._is_orphan = is_orphan
 
     def serve_on(self, listener: socket.socket) -> None:
         """Serve until a signal; returns once all is drained. Raises SystemExit if the start failed."""
@@ -118,8 +117,8 @@ class Server(uvicorn.Server):
             self._on.ready()
 
     async def on_tick(self, counter: int) -> bool:
-        # A supervisor that was killed leaves its children to another parent: nobody could stop them any more.
-        if self._parent not in {None, os.getppid()} and not self.should_exit:
+        # Nobody could stop it any more.
+        if self._is_orphan and not self.should_exit and self._is_orphan():
             self.handle_exit(signal.SIGTERM, None)
         return await super().on_tick(counter)
 

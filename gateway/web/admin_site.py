@@ -9,7 +9,9 @@ from functools import reduce
 from operator import or_
 from typing import Any
 
+from django.apps import apps
 from django.conf import settings
+from django.contrib import admin
 from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
@@ -38,6 +40,7 @@ _GROUPS = {
     ],
     "Providers": [
         ("Providers", "dns", "providers.provider"),
+        ("Incidents", "crisis_alert", "providers.incident"),
         ("Provider credentials", "vpn_key", "providers.providercredential"),
         ("Provider bills", "request_quote", "providers.bill"),
         ("Bill mappings", "table_chart", "providers.billmapping"),
@@ -46,6 +49,7 @@ _GROUPS = {
     "Teams": [
         ("Teams", "groups", "accounts.team"),
         ("Access requests", "how_to_reg", "accounts.accessrequest"),
+        ("Invitations", "mail", "accounts.invitation"),
         ("Keys", "key", "accounts.key"),
         ("Service accounts", "smart_toy", "accounts.serviceaccount"),
         ("Projects", "folder", "accounts.project"),
@@ -62,6 +66,8 @@ _GROUPS = {
         ("Audit receivers", "outbox", "accounts.auditreceiver"),
     ],
 }
+OF_DASHBOARD = ("accounts.ledgerentry", "accounts.budget", "accounts.accessrequest", "providers.incident")
+"""Each part of the dashboard is of one of these, and for those who may see them."""
 _WORKLIST = {"title": "Worklist", "icon": "checklist"}
 _DAY = timedelta(days=1)
 _KEPT_S = 30
@@ -111,7 +117,10 @@ class Day:
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """The sidebar, without what the person may not see."""
     overview = {"title": "Overview", "icon": "home", "link": reverse("admin:index")}
-    groups: list[dict[str, Any]] = [{"items": [overview]}]
+    first = [overview]
+    if any(may_view(request, model) for model in OF_DASHBOARD):
+        first.append({"title": "Dashboard", "icon": "monitoring", "link": reverse("dashboard")})
+    groups: list[dict[str, Any]] = [{"items": first}]
     for title, entries in _GROUPS.items():
         items = [_item(*entry) for entry in entries if may_view(request, entry[2])]
         if title == "Catalogue" and may_view(request, "catalogue.model"):
@@ -132,7 +141,11 @@ def environment(request: HttpRequest) -> list[str] | None:
 
 def live_line(request: HttpRequest) -> Any:
     """What is live, for every page of the admin; read only where a page shows it."""
-    return SimpleLazyObject(lambda: render_to_string("admin/live.html", {"live": live_of(request)}))
+    return SimpleLazyObject(lambda: render_to_string("admin/live.html", _live(request)))
+
+
+def _live(request: HttpRequest) -> dict[str, Any]:
+    return {"live": live_of(request), "may_look": may_view(request, "catalogue.edition")}
 
 
 def live_of(request: HttpRequest) -> Live:
@@ -222,7 +235,5 @@ def _item(title: str, icon: str, model: str) -> dict[str, Any]:
 
 
 def may_view(request: HttpRequest, model: str) -> bool:
-    """`model` as `app.name`. Whoever may change rows may look at them."""
-    app, name = model.split(".")
-    user = request.user
-    return user.has_perm(f"{app}.view_{name}") or user.has_perm(f"{app}.change_{name}")
+    """`model` as `app.name`: as the page of its list says. Whoever may change rows may look at them."""
+    return bool(admin.site._registry[apps.get_model(model)].has_view_or_change_permission(request))

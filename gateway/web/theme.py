@@ -39,6 +39,7 @@ def unfold_settings(base_path: str, *, has_catalogue: bool) -> dict[str, Any]:
         "SCRIPTS": [
             lambda _request: static("gateway/htmx.js"),
             lambda _request: static("gateway/admin.js"),
+            lambda request: f"{static('gateway/kept.js')}#{request.user.pk or ''}",
         ],
         "ENVIRONMENT": "gateway.web.admin_site.environment",
         "DASHBOARD_CALLBACK": "gateway.web.admin_site.dashboard",

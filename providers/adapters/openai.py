@@ -1,7 +1,6 @@
 """OpenAI's format: chat completions, as most providers speak them.
 
-Source: types of the `openai` package 3.54 (November 2026). Quirks: `no_stream_options` for servers that
-refuse the field, so that the usage of their streams is estimated.
+Source: types of the `openai` package 3.54 (November 2026).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,9 +18,17 @@ from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
 from providers.formats.notes import Notes
 from providers.formats.openai.answer_reader import generated, is_text
-from providers.formats.openai.fit import IN_FRONT, TUNING_FIELDS, fit, leave_tuning, put_results_behind_calls
+from providers.formats.openai.fit import (
+    IN_FRONT,
+    TUNING_FIELDS,
+    USERS,
+    fit,
+    leave_tuning,
+    put_results_behind_calls,
+)
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
+from providers.formats.openai.usual import HEAD, is_one_text
 from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
 from providers.formats.proofs import may_have_issuers, own_proofs, seal_json
 from providers.formats.registry import OPENAI
@@ -33,8 +40,8 @@ from providers.wire.json_text import read_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
 
-_HEAD = ("id", "object", "created", "model")
 _message = itemgetter("message")
+_USERS = frozenset(USERS)
 
 
 class OpenAIAdapter:
@@ -69,9 +76,11 @@ class OpenAIAdapter:
             raise bad_response(status=status) from None
         if not isinstance(value, dict):
             raise bad_response(status=status)
+        usage = read_openai_usage(usage_in(value), value.get("service_tier"))
+        if usage is not None and is_one_text(value):
+            return Answer(shown, usage)
         refuse_error(value)
         chars, has_output, is_repaired = read_choices(value, call, model)
-        usage = read_openai_usage(usage_in(value), value.get("service_tier"))
         if usage is None:
             usage = missing_usage(call.body, chars, has_output=has_output)
             value["usage"], is_repaired = write_usage(usage), True
@@ -100,7 +109,7 @@ def _body(call: Call, upstream: Upstream) -> tuple[dict[str, Any], Sequence[str]
     What nobody had to read goes on as it came.
     """
     body = {**call.body, "model": upstream.name}
-    if user := body.get("safety_identifier") or body.get("user"):
+    if not _USERS.isdisjoint(body) and (user := body.get("safety_identifier") or body.get("user")):
         upstream = replace(upstream, user_id=call.hashed(str(user)))
     if isinstance(call.request, Conversation):
         written = write_request(call.request, upstream)
@@ -132,7 +141,7 @@ def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bo
     for choice in choices:
         count, has_any = generated(message_of(choice))
         chars, has_output = chars + count, has_output or has_any
-    is_repaired = not all(map(value.get, _HEAD))
+    is_repaired = not all(map(value.get, HEAD))
     if is_repaired:
         value |= {name: given for name, given in _head(call, model) if not value.get(name)}
     for number, choice in enumerate(choices):
@@ -141,7 +150,7 @@ def read_choices(value: dict[str, Any], call: Call, model: str) -> tuple[int, bo
 
 
 def _head(call: Call, model: str) -> Iterable[tuple[str, Any]]:
-    return zip(_HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
+    return zip(HEAD, (f"chatcmpl-{call.id}", "chat.completion", call.created, model), strict=True)
 
 
 def _repair_choice(choice: dict[str, Any], number: int, call: Call) -> bool:

@@ -10,6 +10,7 @@ from gateway.core.envelopes import openai_envelope
 from providers.adapters.call_ids import CallIds
 from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.usage import write_cost, write_usage
+from providers.formats.openai.usual import HEAD, more_text
 from providers.formats.openai.vendors import (
     UNUSUAL,
     CallNumbers,
@@ -30,8 +31,7 @@ from providers.wire.json_text import is_too_deep
 from providers.wire.sse import OversizedEvent, SseSplitter, event
 from providers.wire.usage import Costing, Usage, read_openai_usage
 
-_HEAD = ("id", "object", "created", "model")
-_head_of = itemgetter(*_HEAD)
+_head_of = itemgetter(*HEAD)
 _DONE = b"[DONE]"
 _ONE = (None, 1)
 
@@ -121,9 +121,10 @@ class RelayedStream:
     def _relay(self, events: list[bytes], data: bytes) -> bytes:
         kept: list[bytes] = []
         is_untouched = self._splitter.was_plain
-        for source in events:
+        if events:
             self._has_events = True
-            shown = None if self.is_done else self._read(source)
+        for source in events:
+            shown = self._read(source)
             if shown is not source:
                 is_untouched = False
             if shown is not None:
@@ -132,32 +133,21 @@ class RelayedStream:
 
     def _read(self, source: bytes) -> bytes | None:
         """The event as the client gets it, None where it does not get it."""
+        if self.is_done:
+            return None
         try:
             chunk = orjson.loads(source)
         except orjson.JSONDecodeError:
             return self._read_unusual(source)
-        if not self._lacking and self._is_more_text(chunk):
+        text = None if self._lacking else more_text(chunk, self._running)
+        if text is not None:
+            if text:
+                self.output_chars += len(text)
+                self.has_output = self.has_begun = True
             return source
         if type(chunk) is dict and not is_too_deep(chunk, source):
             return self._read_chunk(chunk, source)
         return self._read_odd(*self._objects.accept(chunk if type(chunk) is list else None, source))
-
-    def _is_more_text(self, chunk: Any) -> bool:
-        """Take the commonest chunk by far in one step: more text of the only choice, and nothing else."""
-        try:
-            (choice,) = chunk["choices"]
-            delta = choice["delta"]
-            length = len(delta["content"])
-            is_only_text = len(delta) == 1 and isinstance(delta["content"], str)
-            is_running = choice["finish_reason"] is None and choice["index"] in self._running
-        except (KeyError, TypeError, ValueError):
-            return False
-        if not (is_only_text and is_running) or chunk.get("usage") or not UNUSUAL.isdisjoint(chunk):
-            return False
-        self.output_chars += length
-        if length:
-            self.has_output = self.has_begun = True
-        return True
 
     def _read_unusual(self, source: bytes) -> bytes | None:
         """The terminator, or an event that is not good JSON: repaired if only its text is broken."""
@@ -192,8 +182,8 @@ class RelayedStream:
     def _take_head(self, chunk: dict[str, Any]) -> None:
         """Once: all chunks with choices have the same."""
         self._has_head = True
-        if all(map(chunk.get, _HEAD)):
-            self._head = dict(zip(_HEAD, _head_of(chunk), strict=True))
+        if all(map(chunk.get, HEAD)):
+            self._head = dict(zip(HEAD, _head_of(chunk), strict=True))
             return
         self._lacking = {name: value for name, value in self._head.items() if chunk.get(name) in (None, "")}
         self._head |= {name: chunk[name] for name in self._head.keys() - self._lacking.keys()}

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Protocol
 
-from providers.formats.answer_tool import ANSWER_TOOL
+from providers.formats.answer_tool import ANSWER_TOOL, SCHEMA_BY_TOOL
 from providers.formats.base import EventReader
 from providers.formats.sse_events import ReaderAround
 from providers.wire.events import (
@@ -22,7 +22,12 @@ from providers.wire.events import (
     ToolCallStarted,
     UsageSeen,
 )
+from providers.wire.quirks import quirk
 
+_THINK_TAGS = quirk(
+    "think_tags",
+    "Writes its reasoning into the text, between <think> and </think>: it is moved to its own place",
+)
 _OPEN, _CLOSE = "<think>", "</think>"
 # Of white space that may turn out to belong to nothing. Held for longer, each further letter would cost all of it.
 _MOST_HELD = 1_000
@@ -137,7 +142,7 @@ class AnswerTool:
 
 
 Repairs = Sequence[Callable[[], Repair]]
-REPAIRS: Mapping[str, Callable[[], Repair]] = {"think_tags": ThinkTags, "schema_by_tool": AnswerTool}
+REPAIRS: Mapping[str, Callable[[], Repair]] = {_THINK_TAGS: ThinkTags, SCHEMA_BY_TOOL: AnswerTool}
 """By quirk, in the order in which they read: tags stand in texts, not in arguments."""
 
 

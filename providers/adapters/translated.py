@@ -60,7 +60,7 @@ _NO_OUTPUT = _OPENS | {Finished, Native, ReasoningSigned}
 class Progress:
     """How far an answer is, as its events tell. See providers.adapters.base.StreamReader."""
 
-    usage: Usage | None = None
+    told: Usage | None = None
     has_finished: bool = False
     output_chars: int = 0
     has_output: bool = False
@@ -71,7 +71,7 @@ class Progress:
             if isinstance(event, _TEXTS):
                 self.output_chars += len(event.text)
             elif isinstance(event, UsageSeen):
-                self.usage = event.usage
+                self.told = event.usage
             elif isinstance(event, Finished):
                 self.has_finished = True
             elif isinstance(event, FileGenerated):
@@ -87,19 +87,16 @@ class Progress:
         return self.report.is_early and self.has_output
 
     def usage_so_far(self, reported: Usage | None) -> Usage | None:
-        return self.usage or self.report.complete(reported, self.output_chars)
+        return self.told or self.report.complete(reported, self.output_chars)
 
 
-class _EventStream:
+class _EventStream(Progress):
     """A provider's stream, read as events. See providers.adapters.base.StreamReader."""
 
     def __init__(self, reader: EventReader, call: Call) -> None:
-        self.has_finished = False
+        super().__init__()
         self.has_told_end = False
-        self.output_chars = 0
-        self.has_output = False
         self.has_begun = False
-        self._progress = Progress()
         self._reader = reader
         self._request = call.body
 
@@ -109,23 +106,21 @@ class _EventStream:
 
     @property
     def usage(self) -> Usage | None:
-        return self._progress.usage_so_far(self._reader.reported)
+        return self.usage_so_far(self._reader.reported)
 
     def _note(self, events: Sequence[Event]) -> Sequence[Event]:
         """The events, without usage that says nothing of the output."""
-        progress, told_after = self._progress, self._reader.reported_after
+        told_after = self._reader.reported_after
         if told_after is not None:
-            progress.note(events[:told_after])
-            progress.note_report()
-            progress.note(events[told_after:])
+            self.note(events[:told_after])
+            self.note_report()
+            self.note(events[told_after:])
         else:
-            progress.note(events)
-        if progress.usage and progress.lacks_output_usage:
-            progress.usage = None
+            self.note(events)
+        if self.told and self.lacks_output_usage:
+            self.told = None
             events = [event for event in events if not isinstance(event, UsageSeen)]
-        self.has_finished = progress.has_finished
-        self.has_told_end = progress.has_finished or self._reader.has_told_end
-        self.output_chars, self.has_output = progress.output_chars, progress.has_output
+        self.has_told_end = self.has_finished or self._reader.has_told_end
         return events
 
 
@@ -151,16 +146,29 @@ class TranslatedStream(_EventStream):
 
     def terminator(self) -> bytes:
         end = b""
-        if self._progress.usage is None:
-            estimate = _missing_usage(self._progress, self._request, self._reader.reported)
-            self._progress.note(estimate)
+        if self.told is None:
+            estimate = _missing_usage(self, self._request, self._reader.reported)
+            self.note(estimate)
             end = self._writer.write(estimate)
         return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
+        if len(events) == 1 and self._takes_text(events[0]):
+            return self._writer.write(events)
         told = self._fitter.fit(with_issuer(self._note(events), self._issuer))
         self.has_begun = self.has_begun or _does_more(told)
         return self._writer.write(told)
+
+    def _takes_text(self, event: Event) -> bool:
+        """Note the commonest event by far in one step: more text, of which nothing has to be fitted to its client."""
+        reader = self._reader
+        is_usage_open = self.told is None and reader.reported_after is None
+        if type(event) is not TextDelta or not (is_usage_open and self._fitter.has_said):
+            return False
+        self.output_chars += len(event.text)
+        self.has_output = self.has_begun = True
+        self.has_told_end = self.has_finished or reader.has_told_end
+        return True
 
 
 class UntouchedStream(_EventStream):
@@ -210,7 +218,7 @@ class UntouchedStream(_EventStream):
 
     def _estimated(self) -> Usage:
         """Before there is any output, what it will have cost to read the prompt."""
-        reported = self._progress.usage_so_far(self._reader.reported)
+        reported = self.usage
         if reported is not None:
             return reported
         if self.has_begun:
@@ -283,10 +291,10 @@ class TranslatingAdapter:
         progress = Progress()
         progress.note(events)
         missing: Sequence[Event] = ()
-        if progress.usage is None:
+        if progress.told is None:
             missing = _missing_usage(progress, call.body)
             progress.note(missing)
-        usage = progress.usage or Usage()
+        usage = progress.told or Usage()
         if self._is_same:
             calls = RenamedCalls(call)
             calls.note(events)
@@ -319,6 +327,7 @@ class TranslatingAdapter:
         tools: SaidTools | None = None,
     ) -> StreamReader:
         reader: EventReader = self._own.reader()
+        reader.is_relayed = self._is_same
         if repairs := self._repairs_of(call, tools):
             reader = RepairedReader(reader, repairs)
         if self._keeps_one_call(call):

@@ -5,10 +5,14 @@ from dataclasses import replace
 from providers.formats.base import CannotTranslate
 from providers.formats.field_names import client_field
 from providers.wire.conversation import ChoiceMode, Conversation, OutputKind, Tool, ToolChoice
+from providers.wire.quirks import quirk
 from providers.wire.upstream import Upstream
 
 ANSWER_TOOL = "_json_answer"
-_QUIRK = "schema_by_tool"
+SCHEMA_BY_TOOL = quirk(
+    "schema_by_tool",
+    "Has no JSON schema of its own: one is asked for by a forced tool, and moved back into text",
+)
 
 
 def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list[str]) -> Conversation:
@@ -17,7 +21,7 @@ def ask_by_tool(conversation: Conversation, upstream: Upstream, translated: list
     Raises CannotTranslate beside other tools, and for a schema of anything but an object, since a tool takes one.
     """
     output, source = conversation.output, conversation.source
-    if _QUIRK not in upstream.quirks:
+    if SCHEMA_BY_TOOL not in upstream.quirks:
         return conversation
     if any(tool.name == ANSWER_TOOL for tool in conversation.functions):
         message = f"The name '{ANSWER_TOOL}' stands for the answer itself at the chosen provider."

@@ -138,6 +138,9 @@ class Telling(Protocol):
 class EventReader(Protocol):
     """Reads one streamed answer of a provider, split in any places."""
 
+    is_relayed: bool
+    """Set before anything is read: False where nobody will ask for `untouched`."""
+
     @property
     def is_done(self) -> bool:
         """The terminator has been seen; whatever follows is ignored."""

@@ -37,7 +37,8 @@ class Fitter:
     def __init__(self, client: Format) -> None:
         self.left_out: list[str] = []
         self._client = client
-        self._has_said = False
+        self.has_said = False
+        """Something came that is part of an answer."""
         self._lacks = ""
         """What was left out of the answer itself."""
 
@@ -45,17 +46,17 @@ class Fitter:
         """Raises UpstreamFailure."""
         kinds = {*map(type, events)}
         if kinds.isdisjoint(_RARE) and not self.left_out:
-            self._has_said = self._has_said or not kinds <= _SAYS_NOTHING
+            self.has_said = self.has_said or not kinds <= _SAYS_NOTHING
             return events
         return [fitted for event in events for fitted in self._fit(event)]
 
     def _fit(self, event: Event) -> Iterator[Event]:
         if isinstance(event, CitationAdded | FileGenerated | Native) and not self._client.can_tell(event):
             yield from self._leave_out(event)
-        elif isinstance(event, Finished) and self._lacks and not self._has_said:
+        elif isinstance(event, Finished) and self._lacks and not self.has_said:
             raise _refusal(self._lacks)
         else:
-            self._has_said = self._has_said or type(event) not in _SAYS_NOTHING
+            self.has_said = self.has_said or type(event) not in _SAYS_NOTHING
             yield event
 
     def _leave_out(self, event: Rare) -> Iterator[Event]:
@@ -70,7 +71,7 @@ class Fitter:
                 self._note(f"{_kind(event)} -> reasoning")
                 yield ReasoningDelta(_line(event))
             case FileGenerated():
-                if not self._has_said:
+                if not self.has_said:
                     raise _refusal(_kind(event))
                 self._note(f"{_kind(event)} -> text")
                 yield TextDelta(_line(event))

@@ -6,11 +6,14 @@ from providers.formats.field_names import client_field
 from providers.formats.losses import COMMON
 from providers.formats.notes import Notes
 from providers.wire.conversation import CacheMark, Conversation, ToolResult
+from providers.wire.parts import marks_in, parts_of
 
 
 def marks_of(conversation: Conversation) -> list[CacheMark]:
-    marks: list[CacheMark | None] = [getattr(carrier, "cache", None) for carrier in carriers_of(conversation)]
-    return [mark for mark in marks if mark is not None]
+    # Most have none, which is quickly seen.
+    if not (marks_in(conversation.tools) or marks_in(parts_of(conversation.messages))):
+        return []
+    return marks_in(carriers_of(conversation))
 
 
 def leave_marks(conversation: Conversation, notes: Notes) -> None:

@@ -14,9 +14,9 @@ from providers.wire.conversation import (
     Native,
     Part,
     Tool,
-    ToolCall,
     ToolResult,
 )
+from providers.wire.parts import has_natives
 
 LEFT_OUT = "left out"
 
@@ -105,24 +105,6 @@ def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str
         for part in message.parts:
             _judge_part(part, notes)
     return replace(conversation, tools=tools) if len(tools) < len(conversation.tools) else conversation
-
-
-def has_natives(conversation: Conversation) -> bool:
-    """Whether there may be any, or calls. Asked of every request, so that it is quick before it is exact."""
-    if conversation.extra:
-        return True
-    for tool in conversation.tools:
-        if isinstance(tool, Native) or ((said := tool.wording) is not None and said.own):
-            return True
-    for message in conversation.messages:
-        if (wording := message.wording) is not None and wording.own:
-            return True
-        for part in message.parts:
-            if isinstance(part, (Native, ToolCall, ToolResult)):
-                return True
-            if (said := part.wording) is not None and said.own:
-                return True
-    return False
 
 
 def _judge_part(part: Part, notes: Notes) -> None:

@@ -8,6 +8,7 @@ import orjson
 
 from providers.formats.base import Telling
 from providers.wire.conversation import Conversation, Message, Native, Part, Text, ToolResult
+from providers.wire.parts import kinds_of
 
 _LONGEST = 8_000
 # Only their maker can read these, and they may be longer than all the rest.
@@ -21,6 +22,8 @@ Retelling = Callable[[Native], Part | None]
 
 def retell(conversation: Conversation, retelling: Retelling, notes: Telling) -> Conversation:
     """With what `retelling` makes of each Native in a message."""
+    if Native not in kinds_of(conversation.messages):
+        return conversation
     messages = tuple(_retell_message(message, retelling, notes) for message in conversation.messages)
     is_same = all(new is old for new, old in zip(messages, conversation.messages, strict=True))
     return conversation if is_same else replace(conversation, messages=messages)

@@ -20,6 +20,7 @@ from providers.formats.notes import Notes
 from providers.wire.conversation import Conversation, Message, Role, Tool, ToolCall, ToolChoice, ToolResult
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
 
+_OF_TOOLS = frozenset({ToolCall, ToolResult})
 MEMBER = "arguments"
 """Of what stands for arguments whose schema is not taken."""
 _WRAPPED = re.compile(rf'\s*\{{\s*"{MEMBER}"\s*:(.*)\}}\s*', re.DOTALL)
@@ -141,7 +142,7 @@ def unwrap(arguments: str) -> str:
 def fit_ids(conversation: Conversation, limits: Limits, notes: Notes) -> Conversation:
     """Each call with an id of its own that the provider takes, and each result with that of the call it answers."""
     ids = _Ids(limits)
-    messages = tuple(_with_parts(message, ids.fit(message)) for message in conversation.messages)
+    messages = tuple(map(ids.fit, conversation.messages))
     if all(new is old for new, old in zip(messages, conversation.messages, strict=True)):
         return conversation
     notes.note("tool_result", "ids that the provider takes")
@@ -160,9 +161,14 @@ class _Ids:
         self._last: dict[str, str] = {}
         self._is_over = False
 
-    def fit(self, message: Message) -> Iterator[Any]:
+    def fit(self, message: Message) -> Message:
         self._is_over = self._is_over or message.role is not Role.ASSISTANT
-        for part in message.parts:
+        if _OF_TOOLS.isdisjoint(map(type, message.parts)):
+            return message
+        return _with_parts(message, self._fit(message.parts))
+
+    def _fit(self, parts: Iterable[Any]) -> Iterator[Any]:
+        for part in parts:
             if isinstance(part, ToolCall):
                 call_id = self._call(part.id)
                 yield part if call_id == part.id else replace(part, id=call_id)

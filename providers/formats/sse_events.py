@@ -8,7 +8,7 @@ import orjson
 from providers.formats.base import EventReader
 from providers.wire.events import Event
 from providers.wire.failure import bad_response, too_large
-from providers.wire.json_text import read_json
+from providers.wire.json_text import is_too_deep, read_json
 from providers.wire.sse import OversizedEvent, SseSplitter
 from providers.wire.usage import Usage
 
@@ -26,8 +26,8 @@ class JsonObjects:
         try:
             value, shown = read_json(source)
         except ValueError:
-            value, shown = None, source
-        return self.accept(value, shown)
+            return self.accept(None, source)
+        return (value, shown) if type(value) is dict else self.accept(value, shown)
 
     def accept(self, value: Any, shown: bytes) -> tuple[dict[str, Any] | None, bytes]:
         """The same of what has been read from that JSON; None is what could not be read."""
@@ -47,6 +47,9 @@ class SseEventReader:
 
     ends_with_done = False
     """`[DONE]` ends the format's streams; in all others it is a stranger that says nothing."""
+
+    is_relayed = True
+    """Its client speaks the same format, so that `untouched` is asked for."""
 
     def __init__(self) -> None:
         self.is_done = False
@@ -113,15 +116,22 @@ class SseEventReader:
         return events
 
     def _read_event(self, source: bytes) -> Iterable[Event]:
-        if source.strip() == _DONE:
-            return self._read_done()
-        value, shown = self._objects.read(source)
-        if value is None:
-            return ()
+        value: Any = None
+        shown = source
+        try:
+            value = orjson.loads(source)
+        except orjson.JSONDecodeError:
+            if source.strip() == _DONE:
+                return self._read_done()
+        if type(value) is not dict or is_too_deep(value, source):
+            value, shown = self._objects.read(source)
+            if value is None:
+                return ()
         events = self._read_value(value)
         self._has_events = self._has_events or events is not None
         self.has_begun = self.has_begun or self._does_more(value)
-        self.untouched.append(self._mended(value, shown))
+        if self.is_relayed:
+            self.untouched.append(self._mended(value, shown))
         return events or ()
 
     def _read_done(self) -> Sequence[Event]:
@@ -136,6 +146,7 @@ class ReaderAround:
 
     def __init__(self, reader: EventReader) -> None:
         self._reader = reader
+        self.is_relayed = reader.is_relayed
 
     @property
     def is_done(self) -> bool:

@@ -6,15 +6,16 @@ from providers.formats.base import Format, Upstream, WrittenRequest
 from providers.formats.histories import results_behind_calls
 from providers.formats.limits import LIMITS
 from providers.formats.losses import Kind
-from providers.formats.notes import Notes, has_natives
+from providers.formats.notes import Notes
 from providers.formats.said_tools import fit_ids, fit_tools
 from providers.formats.searches import stand_in
 from providers.wire.conversation import Conversation
+from providers.wire.parts import has_natives_or_calls
 
 
 def write_for(own: Format, client: Format, conversation: Conversation, upstream: Upstream) -> WrittenRequest:
     """A request of that client for a provider that speaks `own`. Raises CannotTranslate."""
-    if not (conversation.tools or has_natives(conversation)):
+    if not (conversation.tools or has_natives_or_calls(conversation)):
         return own.write_request(conversation, upstream)
     notes, said = Notes(conversation.source), None
     limits = LIMITS.get(own.name, LIMITS["openai"])

@@ -5,12 +5,19 @@ Neighbours of one role are one, results of tools stand in front of what is said,
 
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import chain, repeat
+from operator import attrgetter, is_
 
 from providers.wire.conversation import Message, Part, Role, Text, ToolResult
+
+_role_of, _parts_of = attrgetter("role"), attrgetter("parts")
 
 
 def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
     """Messages without parts are left out. Speakers of different names stay apart."""
+    messages = tuple(messages)
+    if _take_turns(messages):
+        return tuple([each if len(each.parts) == 1 else _results_first(each) for each in messages])
     turns: list[_Turn] = []
     for each in messages:
         message = each
@@ -21,6 +28,17 @@ def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
         if message.parts and not (turns and turns[-1].role is message.role and turns[-1].takes(message)):
             turns.append(_Turn(message))
     return tuple([turn.as_message() for turn in turns])
+
+
+def _take_turns(messages: tuple[Message, ...]) -> bool:
+    """Whether they do so already, as most do: found without a step for each."""
+    roles = list(map(_role_of, messages))
+    parts = chain.from_iterable(map(_parts_of, messages))
+    return (
+        not any(map(is_, roles, roles[1:]))
+        and all(map(_parts_of, messages))
+        and "" not in map(getattr, parts, repeat("text"), repeat(None))
+    )
 
 
 def says_something(message: Message) -> bool:

@@ -9,6 +9,7 @@ from providers.adapters.openai import OpenAIAdapter
 from providers.adapters.repair import REPAIRS, repairs_for
 from providers.adapters.translated import TranslatingAdapter
 from providers.facts import ProviderFacts
+from providers.formats.answer_tool import SCHEMA_BY_TOOL
 from providers.formats.field_names import client_field
 from providers.formats.registry import CLIENT_FORMATS, FORMATS, OPENAI
 from providers.operations.base import Requirements, Verdict
@@ -23,9 +24,9 @@ from providers.wire.conversation import (
     Native,
     OutputKind,
     Tool,
-    ToolResult,
 )
 from providers.wire.estimate import are_plain, are_texts, estimate_input_tokens, most_output_tokens
+from providers.wire.parts import kinds_of
 from providers.wire.upstream import Upstream
 
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
@@ -73,7 +74,7 @@ class Generate:
         """By the formats that both speak, and by what of the provider's answers has to be repaired for this call."""
         quirks = provider.quirks & _REPAIRED
         if quirks and not any(name in call.body for name in CLIENT_FORMATS[call.format].form_fields):
-            quirks -= {"schema_by_tool"}
+            quirks -= {SCHEMA_BY_TOOL}
         return adapter_between(call.format, spoken_format(call.format, provider), quirks)
 
 
@@ -97,7 +98,7 @@ def _required_by_body(call: Call) -> Requirements:
         is_streamed=call.is_streamed,
         params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
         input_types=_NOTHING if is_plain else _kinds_in_chat(body["messages"]),
-        input_tokens=estimate_input_tokens(body),
+        input_tokens=estimate_input_tokens(body, is_plain=is_plain),
         asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
         field_names=_NAMES_IN_CHAT,
         call=call,
@@ -151,13 +152,8 @@ def _has_to_run(tool: Tool | Native) -> bool:
 
 def _kinds_in(conversation: Conversation) -> frozenset[str]:
     """Of input besides text, inside the results of tools too."""
-    kinds: set[type] = set()
-    for message in conversation.messages:
-        for part in message.parts:
-            kinds.add(type(part))
-            if isinstance(part, ToolResult):
-                kinds.update(map(type, part.parts))
-    return frozenset([_KINDS[kind] for kind in kinds & _KINDS.keys()])
+    kinds = kinds_of(conversation.messages) & _KINDS.keys()
+    return frozenset([_KINDS[kind] for kind in kinds]) if kinds else _NOTHING
 
 
 def _params_in_chat(body: Mapping[str, Any]) -> frozenset[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Set
 from typing import Any
 
+from providers.formats.answer_tool import SCHEMA_BY_TOOL
 from providers.formats.field_names import client_field
 from providers.formats.losses import Kind, loss_of
 from providers.wire.conversation import Conversation, OutputFormat, OutputKind, ReasoningConfig, Sampling
@@ -77,7 +78,7 @@ _SAME_EXTRA = {"candidateCount": "n", "candidate_count": "n"}
 def declares(params: Set[str], quirks: Set[str], name: str, *, is_strict: bool) -> bool:
     """Whether an offering with these declared parameters takes that one. `is_strict`: JSON alone is no schema."""
     if name == "structured_outputs":
-        by_tool = "schema_by_tool" in quirks and "tools" in params
+        by_tool = SCHEMA_BY_TOOL in quirks and "tools" in params
         return by_tool or name in params or (not is_strict and "response_format" in params)
     return not params.isdisjoint(_DECLARED_AS.get(name, {name}))
 

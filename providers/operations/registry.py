@@ -8,11 +8,15 @@ from providers.operations.base import Operation
 from providers.operations.embed import EMBED
 from providers.operations.generate import GENERATE
 from providers.wire.call import Call
+from providers.wire.quirks import declared_quirks
 
 OPERATIONS: Sequence[Operation] = (GENERATE, EMBED)
 BY_ENDPOINT: dict[str, Operation] = {
     endpoint: operation for operation in OPERATIONS for endpoint in operation.endpoints
 }
+
+KNOWN_QUIRKS = declared_quirks()
+"""What a provider may depart in from its wire format, by name: all rooms that could obey a quirk are there by now."""
 
 GENERATION = GENERATE.endpoints
 """Endpoints of generated text, in whatever format: whoever answers one answers all, translated."""

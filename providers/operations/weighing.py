@@ -35,8 +35,13 @@ from providers.wire.conversation import (
     ToolResult,
 )
 from providers.wire.estimate import are_texts
+from providers.wire.quirks import quirk
 from providers.wire.upstream import THINKING_BUDGET, Upstream
 
+_SPEAKS_RESPONSES = quirk(
+    "speaks_responses",
+    "Speaks OpenAI's Responses too, at the same address: its clients are passed on to that",
+)
 # Fields of a chat request that every format has, whatever they hold.
 _PLAIN = frozenset(
     {
@@ -101,7 +106,7 @@ def _tuning_in(params: frozenset[str]) -> tuple[bool, frozenset[str]]:
 
 def spoken_format(client: str, provider: ProviderFacts) -> str:
     """The client's, where the provider speaks that too at the same address."""
-    speaks_both = client == RESPONSES.name and "speaks_responses" in provider.quirks
+    speaks_both = client == RESPONSES.name and _SPEAKS_RESPONSES in provider.quirks
     return client if speaks_both else provider.wire_format
 
 

@@ -5,7 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from providers.wire.failure import FailureKind, UpstreamFailure
+from providers.wire.quirks import quirk
 
+_API_KEY_HEADER = quirk(
+    "api_key_header", "Takes its key in the header api-key, as Azure does, and not as a bearer"
+)
 _BEARER = "authorization"
 
 
@@ -45,7 +49,7 @@ class Access:
         """What opens it; nothing where it needs nothing. Raises UpstreamFailure for what no header can carry."""
         if not secret:
             return {}
-        value, name = _header_value(secret), "api-key" if "api_key_header" in quirks else self.key_header
+        value, name = _header_value(secret), "api-key" if _API_KEY_HEADER in quirks else self.key_header
         return {name: f"Bearer {value}" if name == _BEARER else value}
 
 

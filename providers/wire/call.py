@@ -1,10 +1,10 @@
 """One inference call: what a client asked for, on its way from the edge to the ledger."""
 
-import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from accounts.attempts import hash_end_user
 from providers.wire.conversation import Conversation
 from providers.wire.embedding import EmbeddingRequest
 
@@ -64,7 +64,7 @@ class Call:
     fallback_on: Collection[str] = ()
     """For which troubles of the request itself the next model may be tried: see gateway.proxy.fallbacks."""
     waited_s: float = 0.0
-    """For room in its process."""
+    """For room in its process, and for what budgets hold for others."""
 
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int | str, ...] = ()
@@ -85,10 +85,5 @@ class Call:
     """`body` as its operation reads it, where that was done already."""
 
     def hashed(self, user_id: str | None) -> str | None:
-        """Who an end user is, as a provider sees it: always the same for a team, and nobody's name.
-
-        None where nothing was said.
-        """
-        if not user_id:
-            return None
-        return hashlib.sha256(f"{self.team_id}\n{user_id}".encode()).hexdigest()[:32]
+        """Who an end user is, as a provider sees it. None where nothing was said."""
+        return hash_end_user(self.team_id, user_id) if user_id else None

@@ -24,6 +24,8 @@ from providers.wire.usage import Counts, Usage, counted
 
 _MOST_OUTPUT = ("max_completion_tokens", "max_tokens", "max_output_tokens", "maxOutputTokens")
 _CHOICES = ("n", "candidateCount", "candidate_count")
+_GOOGLES = frozenset({"generationConfig", "generation_config"})
+"""Where Google's requests say it."""
 BYTES_PER_TOKEN = 4
 CHARS_PER_TOKEN = 4
 _IMAGE = 1_024 * BYTES_PER_TOKEN
@@ -55,23 +57,28 @@ _LONG = 1_024
 _BLOCK = _LONG // 2
 _OF_NUMBERS = (int, list)
 # How the names of all of them begin.
-_MEDIA = re.compile(rb'"(?:i(?:mage|nput_|nline)|file|document"|computer_)')
+_MEDIA = re.compile(rb'"(?:i(?:mage|nput_(?!text")|nline)|file|document"|computer_)')
 _ENCODED = re.compile(rf"data:|[A-Za-z0-9+/_-]{{{_LONG}}}")
 
 
-def estimate_input_tokens(body: Mapping[str, Any]) -> int:
-    """Of a request of any surface, parsed and checked. Never 0."""
+def estimate_input_tokens(body: Mapping[str, Any], *, is_plain: bool = False) -> int:
+    """Of a request of any surface, parsed and checked. Never 0. `is_plain`: its messages are, as `are_plain` has it."""
     length = 0
     for name in body.keys() & _NAMES:
-        length += _PROMPT[name](body[name])
+        if is_plain and name == "messages":
+            length += len(dumps(body[name]))
+        else:
+            length += _PROMPT[name](body[name])
     return -(-length // BYTES_PER_TOKEN) or 1
 
 
 def most_output_tokens(body: Mapping[str, Any]) -> int | None:
     """How many a client allows all choices of its answer together; None where it does not say."""
-    said = body.get("generationConfig") or body.get("generation_config") or body
-    if type(said) is not dict:
-        return None
+    said = body
+    if not _GOOGLES.isdisjoint(body):
+        said = body.get("generationConfig") or body.get("generation_config") or body
+        if type(said) is not dict:
+            return None
     for name in _MOST_OUTPUT:
         if type(each := said.get(name)) is int:
             break

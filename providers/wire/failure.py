@@ -72,6 +72,8 @@ NO_FAULT = frozenset({FailureKind.CALLER, FailureKind.UNSUPPORTED})
 """The kinds that say nothing about the provider's health."""
 
 
+POOL_FULL = "provider_pool_full"
+"""The code of our own trouble: as many calls are under way in this process as it makes. Nobody was asked."""
 INVALID_REQUEST = "invalid_request"
 """The code of a caller's mistake of which nothing more is known."""
 

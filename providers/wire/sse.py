@@ -52,9 +52,16 @@ class SseSplitter:
 
     def feed(self, data: bytes) -> list[bytes]:
         """The data of every event that is now complete. Raises OversizedEvent."""
-        plain = self._split_plain(data)
+        if self._line or self._parts or self._after_cr or len(data) > self._limit_bytes:
+            self.was_plain = False
+            return self._split_lines(data)
+        plain = _split_plain(data)
         self.was_plain = plain is not None
-        return self._split_lines(data) if plain is None else plain
+        whole = plain or _split_named(data)
+        if whole is None:
+            return self._split_lines(data)
+        self._at_start = False
+        return whole
 
     def finish(self) -> list[bytes]:
         """The data of an event whose closing blank line never came."""
@@ -63,17 +70,6 @@ class SseSplitter:
         self._end_line(bytes(self._line), events)
         self._end_line(b"", events)
         self._line.clear()
-        return events
-
-    def _split_plain(self, data: bytes) -> list[bytes] | None:
-        if self._line or self._parts or self._after_cr or b"\r" in data or len(data) > self._limit_bytes:
-            return None
-        if not (data.startswith(b"data: ") and data.endswith(b"\n\n")):
-            return None
-        events = data[6:-2].split(b"\n\ndata: ")
-        if data.count(b"\n") != 2 * len(events):
-            return None
-        self._at_start = False
         return events
 
     def _split_lines(self, data: bytes) -> list[bytes]:
@@ -115,3 +111,27 @@ class SseSplitter:
             events.append(b" ".join(self._parts))
             self._parts = []
         self._size = 0
+
+
+def _split_plain(data: bytes) -> list[bytes] | None:
+    """Whole events of one line each; None for anything else."""
+    if not (data.startswith(b"data: ") and data.endswith(b"\n\n")) or b"\r" in data:
+        return None
+    events = data[6:-2].split(b"\n\ndata: ")
+    return events if data.count(b"\n") == 2 * len(events) else None
+
+
+def _split_named(data: bytes) -> list[bytes] | None:
+    """Whole events of one line each, before which another may say their name, whichever way lines end there."""
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n")
+    if not data.endswith(b"\n\n") or b"\r" in data:
+        return None
+    events = []
+    for block in data[:-2].split(b"\n\n"):
+        name, _, line = block.rpartition(b"\n")
+        is_named = not name or (name.startswith(b"event: ") and b"\n" not in name)
+        if not (is_named and line.startswith(b"data: ")):
+            return None
+        events.append(line[6:])
+    return events

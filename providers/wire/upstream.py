@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-THINKING_BUDGET = "thinking_budget"
+from providers.wire.quirks import quirk
+
+THINKING_BUDGET = quirk(
+    "thinking_budget", "All its models take thinking as a budget of tokens, not as an effort"
+)
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 _MOST_TOKENS = 100_000_000
 """More than any model can read or write: a count above it is a fault, not a bill."""
+_COUNTS = range(_MOST_TOKENS + 1)
 # Parts of a total, by OpenAI's names.
 _ASKED = {
     "cached_tokens": "cached_read_tokens",
@@ -72,22 +73,24 @@ def read_openai_usage(value: object, tier: object = None) -> Usage | None:
         _take_asked(counts, value, input_tokens)
     if output_tokens:
         counts["output_tokens"] = output_tokens
-        _take(counts, value.get("completion_tokens_details"), _ANSWERED, output_tokens)
+        if details := value.get("completion_tokens_details"):
+            _take(counts, details, _ANSWERED, output_tokens)
     return Usage(counts, service_tier=tier if isinstance(tier, str) else "")
 
 
 def _take_asked(counts: Counts, value: Mapping[str, object], total: int) -> None:
-    _take(counts, value.get("prompt_tokens_details"), _ASKED, total)
+    if details := value.get("prompt_tokens_details"):
+        _take(counts, details, _ASKED, total)
     if "cached_write_tokens" in counts:
         written, rest = counts.pop("cached_write_tokens"), total - counts["cached_read_tokens"]
         counts |= counted(cached_write_tokens=min(written, rest))
-    if "cached_read_tokens" not in counts and not value.keys().isdisjoint(_CACHED_BESIDE):
+    if "cached_read_tokens" not in counts and not _CACHED_BESIDE.keys().isdisjoint(value):
         _take(counts, value, _CACHED_BESIDE, total - counts["cached_write_tokens"])
 
 
 def _take(counts: Counts, details: object, names: Mapping[str, str], total: int) -> None:
     """The parts of a total that there were, as far as it reaches."""
-    if isinstance(details, dict) and total:
+    if isinstance(details, dict) and total and any(details.values()):
         for told, name in names.items():
             if (value := details.get(told)) and (count := _count(value)):
                 counts[name] = min(count, total)
@@ -95,7 +98,10 @@ def _take(counts: Counts, details: object, names: Mapping[str, str], total: int)
 
 def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
     """Embeddings report no output, and some of them only a total."""
-    input_tokens = _count(value.get("prompt_tokens"))
+    told, answered = value.get("prompt_tokens"), value.get("completion_tokens")
+    if type(answered) is int and type(told) is int and told in _COUNTS and answered in _COUNTS:
+        return told, answered
+    input_tokens = _count(told)
     if "completion_tokens" in value:
         return input_tokens, _count(value["completion_tokens"])
     total = _count(value.get("total_tokens"))
@@ -108,7 +114,7 @@ def _totals(value: Mapping[str, object]) -> tuple[int | None, int | None]:
 
 def _count(value: object) -> int | None:
     if type(value) is int:
-        return value if 0 <= value <= _MOST_TOKENS else None
+        return value if value in _COUNTS else None
     if type(value) is float and value.is_integer():
         return _count(int(value))
     return None

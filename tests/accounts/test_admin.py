@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db.models.signals import pre_save
 from django.test import Client
 from django.urls import reverse
 
 from accounts.authentication import find_principal
-from accounts.models import Key, Limit, Membership, Project, ServiceAccount, Team, User
+from accounts.models import Key, Limit, Membership, Project, ScimDirectory, ServiceAccount, Team, User
 from accounts.services import OVERLAP, revoke_key, rotate_key
 from tests.make import make_entry, make_key, make_membership, make_staff, make_team, make_user
 
@@ -372,3 +373,17 @@ def test_staff_leave_each_team_an_owner_and_see_those_without(staff: Client, tea
 def test_button_of_a_row_that_is_not_there_is_a_404(staff: Client, button: str, id_: str) -> None:
     address = f"/admin/accounts/key/{id_}/{button}/"
     assert staff.post(address, {"_form_submitted": "True"}).status_code == 404
+
+
+def test_row_that_another_one_was_a_moment_before_is_told_and_no_fault(staff: Client) -> None:
+    def first(sender: Any, instance: ScimDirectory, **_: Any) -> None:
+        ScimDirectory.objects.bulk_create([ScimDirectory(name=instance.name)])
+
+    pre_save.connect(first, sender=ScimDirectory)
+    try:
+        form = {"name": "Okta", "trusted_domains": "", "tokens-TOTAL_FORMS": "0", "tokens-INITIAL_FORMS": "0"}
+        answer = staff.post(reverse("admin:accounts_scimdirectory_add"), form, follow=True)
+    finally:
+        pre_save.disconnect(first, sender=ScimDirectory)
+    assert "somebody else saved a row a moment before" in answer.text
+    assert not ScimDirectory.objects.exists()

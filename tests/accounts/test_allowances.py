@@ -226,11 +226,11 @@ def test_keys_and_members_do_not_set_them(call: Caller, manager: str, member: Cl
 
 def test_owner_sets_and_removes_one_on_the_teams_page(owner: Client, team: Team) -> None:
     form = {"form": "allowance", "allowance-whose": "member", "allowance-amount": "1000"}
-    owner.post("/team", form | {"allowance-unit": "tokens", "allowance-window": "minute"})
-    page = owner.get("/team").text
+    owner.post("/team/limits", form | {"allowance-unit": "tokens", "allowance-window": "minute"})
+    page = owner.get("/team/limits").text
     for text in ("Each member", "tokens, in and out a minute", "1,000"):
         assert text in page
-    wrong = owner.post("/team", form | {"allowance-unit": "tokens", "allowance-window": "month"}).text
+    wrong = owner.post("/team/limits", form | {"allowance-unit": "tokens", "allowance-window": "month"}).text
     assert 'id="id_allowance-window_error"' in wrong
     owner.post(f"/team/allowances/{Allowance.objects.get().pk}/remove")
     assert not Allowance.objects.exists()
@@ -238,14 +238,14 @@ def test_owner_sets_and_removes_one_on_the_teams_page(owner: Client, team: Team)
 
 def test_ceiling_of_staff_has_no_button_to_remove_it(owner: Client, team: Team) -> None:
     allowance = staff_say(team, whose="member", **MONTH, amount=Decimal(5), most=Decimal(10))
-    page = owner.get("/team").text.partition('id="allowances"')[2].partition("</section>")[0]
-    assert ("$5<" in page, "$10<" in page, "Remove" in page) == (True, True, False)
+    page = owner.get("/team/limits").text.partition('id="allowances"')[2].partition("</section>")[0]
+    assert ("<td>$5 " in page, "<td>$10<" in page, "Remove" in page) == (True, True, False)
     assert "cannot remove" in owner.post(f"/team/allowances/{allowance.pk}/remove", follow=True).text
 
 
 def test_member_sets_none_on_the_teams_page(member: Client, team: Team) -> None:
     form = {"form": "allowance", "allowance-whose": "member", "allowance-amount": "1000"}
-    member.post("/team", form | {"allowance-unit": "tokens", "allowance-window": "minute"})
+    member.post("/team/limits", form | {"allowance-unit": "tokens", "allowance-window": "minute"})
     assert not Allowance.objects.exists()
     staff_say(team, whose="member", **MONTH, amount=Decimal(5))
     assert member.post(f"/team/allowances/{Allowance.objects.get().pk}/remove").status_code == 403

@@ -18,7 +18,7 @@ from accounts.auditing.messages import datagram, frame, syslog_message
 from accounts.auditing.pushing import push_due
 from accounts.auditing.receivers import read_receivers, read_secrets
 from accounts.auditing.retention import forget_acts
-from accounts.models import AuditEntry, AuditReceiver
+from accounts.models import Alert, AuditEntry, AuditReceiver
 from tests.accounts.alerts.receiver import running
 from tests.accounts.siem import Siem, listening, listening_for_datagrams
 from tests.make import make_team
@@ -127,7 +127,7 @@ def test_receiver_that_is_down_harms_nothing_and_is_shown(settings: Any, siem: S
     assert siem.ids() == expected
     down = AuditReceiver.objects.get(name="syslog+tcp://127.0.0.1:9")
     assert (down.sent_id, down.tries, down.failing_since) == (0, 1, now)
-    assert "cannot be reached" in down.problem
+    assert down.problem == "It cannot be reached: Connection refused"
 
 
 def test_receiver_that_is_back_gets_what_it_missed_from_where_it_stopped(siem: Siem) -> None:
@@ -239,3 +239,17 @@ def test_secret_that_signs_nothing_stops_the_start_and_is_not_told(word: str) ->
     with pytest.raises(ValueError, match="base64") as refused:
         read_secrets([word])
     assert "c2hvcnQ" not in str(refused.value)
+
+
+def test_operator_is_told_once_a_day_of_a_receiver_that_stays_away(settings: Any) -> None:
+    settings.AUDIT_PUSH = read_receivers(["syslog+tcp://127.0.0.1:1"])
+    act(3)
+    at = soon()
+    for after in (timedelta(0), timedelta(minutes=14), timedelta(minutes=25), timedelta(hours=3)):
+        assert push(at + after) == 0
+    told = Alert.objects.get(kind="audit.not_taken")
+    assert told.team is None
+    assert told.data["waiting"] == "3"
+    assert "127.0.0.1:1 has taken nothing of the audit since" in told.title
+    push(at + timedelta(days=1, hours=1))
+    assert Alert.objects.filter(kind="audit.not_taken").count() == 2

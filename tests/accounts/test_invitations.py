@@ -12,6 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.acting import Acting
+from accounts.alerts.delivering import send_due
+from accounts.alerts.spreading import spread_new
 from accounts.invitations import accept, digest_of, invite, renew, withdraw
 from accounts.memberships import give_role, suspend_member
 from accounts.models import AuditEntry, Invitation, Membership, Team, User
@@ -272,3 +274,14 @@ def test_invitation_used_twice_at_once_lets_one_in(
     told = at_once(*[lambda who=who: go(who) for who in people])
     assert sorted(told) == ["409 invitation_over"] * 3 + ["in"]
     assert team.memberships.count() == 2
+
+
+def test_inviter_is_told_who_joined(boss: Acting, team: Team) -> None:
+    invitation, _ = invite(team=team, email="ann@example.com", role="member", by=boss)
+    accept(digest=invitation.digest, person=make_user("ann"))
+    spread_new(at=timezone.now())
+    send_due(at=timezone.now())
+    assert [(letter.to, letter.subject) for letter in mail.outbox] == [
+        (["boss@example.com"], "ann joined Atlas")
+    ]
+    assert "Invited as: ann@example.com" in str(mail.outbox[0].body)

@@ -46,6 +46,18 @@ def test_a_deadline_of_no_time_or_of_more_than_a_day_is_refused(
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "timeout_ms")
 
 
+def test_list_leaves_out_keys_of_the_playground_that_are_over(call: Caller, manager: str, team: Team) -> None:
+    now = timezone.now()
+    over, expired = (make_key(team, is_playground=is_playground)[0] for is_playground in (True, False))
+    Key.objects.filter(pk__in=[over.pk, expired.pk]).update(expires_at=now - timedelta(minutes=1))
+    running = make_key(team, is_playground=True, expires_at=now + timedelta(minutes=9))[0]
+    page = call("GET", "/v1/keys", manager).json()
+    told = {key["id"] for key in page["data"]}
+    assert page["total"] == len(told) == 3
+    assert {running.public_id, expired.public_id} <= told
+    assert call("GET", f"/v1/keys/{over.public_id}", manager).status_code == 200
+
+
 def test_list_is_bounded_and_counts_all(call: Caller, manager: str, team: Team) -> None:
     for number in range(3):
         make_key(team, f"key {number}")

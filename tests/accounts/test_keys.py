@@ -2,6 +2,7 @@
 
 import pytest
 
+from accounts.floors import Floor
 from accounts.keys import KeyFacts, credential_of, mint_key, opens, read_key
 from accounts.restrictions import Restrictions
 from accounts.scopes import MEANT
@@ -85,6 +86,8 @@ def test_keys_that_may_see_the_same_have_the_same_sight() -> None:
         facts(restrictions=Restrictions(is_closed=True)),
         facts(restrictions=Restrictions(denied_models=("acme/*",))),
         facts(lifecycle_policy="block"),
+        facts(floor=Floor(regions=(("eu",),))),
+        facts(floor=Floor(regions=(("eu",),)), lineage_id=7),
     ]
     assert len({key.sight for key in keys}) == len(keys)
     assert facts(id=2, name="other", lifecycle_policy="warn").sight == facts().sight

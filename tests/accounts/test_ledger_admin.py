@@ -17,6 +17,7 @@ from asgiref.sync import async_to_sync
 from django.contrib.auth.models import Permission
 from django.db.models import QuerySet
 from django.test import AsyncClient, Client
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import ledger_export
@@ -268,3 +269,23 @@ def test_ledger_and_its_export_take_the_right_to_view_it(client: Client, key: Ke
     person.user_permissions.set(Permission.objects.filter(codename=right))
     client.force_login(person)
     assert [client.get(LIST + each).status_code for each in ("", "export.csv")] == [403, 403]
+
+
+def test_requests_of_all_teams_are_for_those_who_may_see_the_ledger(client: Client) -> None:
+    for name in ("atlas", "other"):
+        make_entry(make_key(make_team(name))[0], request_id=f"req_{name}", call_id=uuid4())
+    address = reverse("admin:accounts_ledgerentry_log")
+    client.force_login(make_user("curious", is_staff=True))
+    assert client.get(address).status_code == 403
+    assert client.get(reverse("admin:accounts_ledgerentry_news"), {"since": "1"}).status_code == 403
+    reader = make_user("reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_ledgerentry"))
+    client.force_login(reader)
+    page = client.get(address).text
+    for name in ("atlas", "other"):
+        assert reverse("admin:accounts_ledgerentry_receipt", args=[f"req_{name}"]) in page
+    assert "req_other" not in client.get(address, {"team": "atlas"}).text
+    assert client.get(address, {"team": "none"}).status_code == 404
+    assert client.get(address, {"modle": "x"}).status_code == 400
+    assert "req_other" in client.get(reverse("admin:accounts_ledgerentry_news"), {"since": "1"}).text
+    assert client.get(address, {"q": "req_other"})["Location"].endswith("/receipts/req_other/")

@@ -3,8 +3,7 @@
 from importlib import import_module
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
 
 from accounts.models import Key, Limit
 from accounts.services import OVERLAP, revoke_key, rotate_key
@@ -18,7 +17,8 @@ def rows_of(**columns: tuple[int | None, int | None]) -> list[tuple[str, int]]:
     Limit.objects.all().delete()
     for name, (rate, slots) in columns.items():
         Key.objects.filter(name=name).update(former_requests_per_minute=rate, former_concurrency=slots)
-    apps = MigrationExecutor(connection).loader.project_state(("accounts", "0008_limits")).apps
+    landed = MigrationLoader(None, replace_migrations=False)
+    apps = landed.project_state(("accounts", "0008_limits")).apps
     import_module("accounts.migrations.0008_limits").make_rows(apps, None)
     return list(Limit.objects.values_list("key__name", "unit", "amount").order_by("key_id", "unit"))
 

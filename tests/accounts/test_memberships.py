@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from allauth.usersessions.models import UserSession
+from django.contrib.auth.models import Permission
 from django.test import Client
 from django.utils import timezone
 
@@ -329,3 +330,40 @@ def test_of_two_last_owners_who_leave_at_once_one_stays(at_once: Callable[..., l
     told = at_once(*[lambda row=row: go(row) for row in rows])
     assert sorted(told) == ["last_owner", "left"]
     assert team.memberships.active().count() == 1
+
+
+def test_key_that_is_handed_over_is_known_to_who_had_it_until_it_is_rotated(team: Team, mary: User) -> None:
+    member = give_role(team=team, person=mary, role="member")
+    key, _ = make_key(team, "hers", owner=mary)
+    ann, bob = (make_membership(team, make_user(name), role="owner").user for name in ("ann", "bob"))
+    leave(membership=member, keys=KeysThen("member", ann))
+    key.refresh_from_db()
+    assert key.known_to == mary
+    hand_over_key(key=key, to=bob)
+    key.refresh_from_db()
+    # Nobody is shown a key's text again, so ann has never known it.
+    assert key.known_to == mary
+    assert rotate_key(key=key, overlap=timedelta(0))[0].known_to is None
+    hand_over_key(key=key, to=None)
+    give_role(team=team, person=mary, role="member")
+    hand_over_key(key=key, to=mary)
+    key.refresh_from_db()
+    assert key.known_to is None
+
+
+def test_who_keeps_identity_providers_gains_nothing_by_them(team: Team, mary: User) -> None:
+    other = make_team("other")
+    sync_grants(person=mary, source="sso", origin="1", wanted={team.pk: "admin"})
+    mary.is_staff = True
+    mary.save()
+    mary.user_permissions.add(Permission.objects.get(codename="change_claimrule"))
+    mary = User.objects.get(pk=mary.pk)
+    sync_grants(person=mary, source="sso", origin="1", wanted={team.pk: "owner", other.pk: "viewer"})
+    sync_grants(person=mary, source="scim", origin="g", wanted={team.pk: "owner"})
+    assert dict(mary.memberships.values_list("team__slug", "role")) == {team.slug: "admin"}
+    told = AuditEntry.objects.filter(event="member.not_raised").latest("id")
+    assert told.changes == {"teams": [None, team.slug]}
+    sync_grants(person=mary, source="sso", origin="1", wanted={team.pk: "member"})
+    assert mary.memberships.get().role == "member"
+    sync_grants(person=mary, source="sso", origin="1", wanted={})
+    assert grants(mary) == {("manual", "", "member")}

@@ -108,6 +108,15 @@ def test_what_was_put_right_is_told_and_counted(call: Caller, key: Key, reader: 
     )
 
 
+def test_a_plan_names_the_further_credential_of_each() -> None:
+    told = read_routing(
+        PLAN
+        | {"credentials": {"order": [0, 7, 0, 0, 9], "dropped": {"breaker_open": [8], "lacks:tools": [0]}}}
+    )
+    assert [each.credential_id for each in told.order] == [0, 7, 0, 0, 9]
+    assert [each.credential_id for each in told.dropped] == [8, 0]
+
+
 def test_routing_and_what_was_said_in_other_words_are_told_while_they_are_kept(
     call: Caller, key: Key, reader: str
 ) -> None:
@@ -121,6 +130,7 @@ def test_routing_and_what_was_said_in_other_words_are_told_while_they_are_kept(
         "model": "acme/one",
         "provider": "broken",
         "upstream_name": "one",
+        "credential_id": 0,
         "why": "failed too often lately",
         "reason": "breaker_open",
     }
@@ -207,7 +217,7 @@ def test_people_read_those_of_their_teams_and_staff_everybodys(client: Client, k
     outsider = make_user("outsider", teams=[make_team("other")])
     client.force_login(outsider)
     assert client.get("/v1/receipts/req_1").status_code == 404
-    assert client.get("/calls/req_1").status_code == 404
+    assert client.get("/requests/req_1").status_code == 404
     outsider.is_staff = True
     outsider.save()
     outsider.user_permissions.add(Permission.objects.get(codename="view_ledgerentry"))
@@ -220,8 +230,8 @@ def test_portal_leads_from_a_call_to_its_receipt(client: Client, key: Key) -> No
     _, entry = make_call(key)
     refund(entry=entry, amount_usd=Decimal("0.45"), note="cut short")
     client.force_login(make_user("member", teams=[key.team]))
-    assert 'href="/calls/req_1"' in client.get(f"/keys/{key.public_id}").text
-    page = client.get("/calls/req_1").text
+    assert 'href="/requests/req_1"' in client.get(f"/keys/{key.public_id}").text
+    page = client.get("/requests/req_1").text
     for text in ("Attempt 1", "fast", "0.45 USD", "cut short", "by the factor 0.9", "input_tokens: 10"):
         assert text in page
     assert "Borne by us" not in page

@@ -76,6 +76,20 @@ def test_ceiling_counts_for_a_key_without_a_limit_of_its_own() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("limits", "budgets", "is_so"),
+    [
+        ([("requests", "minute", 60), ("concurrency", "none", 5)], {}, True),
+        ([("tokens", "minute", 60)], {}, False),
+        ([("requests", "minute", 60)], {"key:1": [Terms("day", "UTC", 1)]}, False),
+        ([], {}, False),
+    ],
+)
+def test_limits_may_count_calls_alone(limits: Any, budgets: Any, is_so: bool) -> None:
+    rules = Rules({("key", 1): limits}, budgets).for_key(FACTS)
+    assert rules.counts_calls_alone == is_so
+
+
 def test_rules_of_a_key_are_put_together_once_and_anew_where_the_key_changed() -> None:
     first = RULES.for_key(FACTS, 7)
     assert RULES.for_key(FACTS, 7) is first

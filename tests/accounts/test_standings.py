@@ -11,9 +11,11 @@ from accounts.budgeting import make_budget
 from accounts.limiting import set_limit
 from accounts.models import Team
 from accounts.money import UNITS_A_USD
+from accounts.recording import record_attempts
 from accounts.windows import Window
 from gateway.core.store.interface import Limit, Standing
 from tests.accounts.conftest import Caller
+from tests.gateway.spooling import attempt
 from tests.make import make_key
 
 pytestmark = pytest.mark.django_db
@@ -83,3 +85,13 @@ def test_budgets_of_many_are_read_in_one_statement(
     rows.append(make_budget(subject=make_key(team)[0], window="week", amount_usd=Decimal(3)))
     with django_assert_num_queries(1):
         assert set(standings.stand_budgets(rows, 1.0)) == {row.pk for row in rows}
+
+
+def test_what_was_spent_lately_is_read_where_it_is_asked_for(team: Team) -> None:
+    budget = make_budget(subject=team, window="month", amount_usd=Decimal(3), is_staff=True)
+    now = 1_780_000_000.0
+    for days in (0, 3, 8):
+        record_attempts([attempt(team_id=team.pk, started_at=now - days * 86_400, end={"cost_usd": "1"})])
+    standing = standings.stand_budgets([budget], now, lately=True)[budget.pk]
+    assert (standing.last_day, standing.last_week) == (UNITS_A_USD, 2 * UNITS_A_USD)
+    assert standings.stand_budgets([budget], now)[budget.pk].last_week == 0

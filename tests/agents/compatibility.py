@@ -23,11 +23,13 @@ provider's API has no words for is in [losses.md](losses.md).
 _OPEN_RESPONSES = """
 ## Open Responses
 
-The compliance suite of [Open Responses](https://www.openresponses.org) has nine cases for everybody (text, stream,
-system prompt, tool calling, function call round trip, image, file, several turns, `previous_response_id`). All nine
-pass on `/v1/responses` with a provider of each of the four wire formats, in CI (`tests/sdk/test_open_responses.py`).
+The compliance suite of [Open Responses](https://www.openresponses.org) has twelve cases. Ten are for everybody: text,
+stream, system prompt, tool calling, the same in a stream, function call round trip, image, file, several turns,
+`previous_response_id`. **All ten pass on `/v1/responses` with a provider of each of the four wire formats**: by its
+requests and checks, each answer and each event against the schemas of its specification of 24 April 2026 (run on
+30 November 2026 against four web processes and a worker), and written anew in CI (`tests/sdk/test_open_responses.py`).
 
-It marks two more as `optional: true`, "optional and skipped until its required configuration is provided":
+It marks the other two as `optional: true`, "optional and skipped until its required configuration is provided":
 
 - `file-search`, with "an existing vector store" (`--file-search-vector-store-id`);
 - `offline-web-search`, with "live web access disabled" (`--enable-offline-web-search`).
@@ -36,7 +38,9 @@ A provider of Responses gets both as they are, and they pass where it has that s
 format they are refused with 400 by name (`tools[0].type` or the `tool_choice` that forces them), on purpose. A vector
 store is at the vendor that made it: nobody else can look into it, and a `file_search_call` that somebody made up would
 be a false answer. And `external_web_access: false` promises that nothing is fetched; the searches of Anthropic and
-Google fetch, so to put one in its place, as a key may permit for a plain `web_search`, would break that promise.
+Google fetch, so to put one in its place, as a key may permit for a plain `web_search`, would break that promise. That
+is the rule for all that a caller relies on and for promises ([losses.md](losses.md)): translated, or refused by name.
+The specification of April has neither tool, nor what they answer with: there all that a server need do is the ten.
 """
 _SETTINGS = """
 ## Settings to paste

@@ -14,7 +14,7 @@ from catalogue.bootstrap.check import METERS as CHECKED_METERS
 from catalogue.bootstrap.entries import Bootstrap, BootstrapError, OfferingEntry
 from catalogue.bootstrap.loader import METERS
 from catalogue.bootstrap.reader import FOLDER, read_bootstrap
-from providers.facts import KNOWN_QUIRKS
+from providers.operations.registry import KNOWN_QUIRKS
 from providers.services import DEMO_SLUGS
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)

@@ -50,6 +50,7 @@ def test_feeds_of_what_everybody_may_look_at_need_no_key(
         "/v1/gateway/models?format=json&feed=rss",
         "/v1/gateway/models?format=pdf",
         "/v1/gateway/models?format=rss&privacy_scope=team",
+        "/v1/gateway/models?format=rss&privacy=team",
         "/v1/gateway/models/acme/one?format=rss",
         "/v1/gateway/models/acme/one/history?format=rss",
         "/v1/gateway/changes",

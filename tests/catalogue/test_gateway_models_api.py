@@ -194,6 +194,7 @@ def test_unknown_organisation_is_refused_with_those_there_are(client: Client) ->
     ("name", "value"),
     [
         ("privacy_scope", "public"),
+        ("privacy", "public"),
         ("format", "ics"),
         ("feed", "ics"),
         ("format", "xml"),
@@ -226,8 +227,9 @@ def test_parameter_that_does_not_exist_is_refused_with_those_that_do(client: Cli
     assert "organisation" in said["allowed"]
 
 
-def test_team_scope_is_not_implemented(client: Client) -> None:
-    answer = client.get(f"{URL}?privacy_scope=team")
+@pytest.mark.parametrize("name", ["privacy_scope", "privacy"])
+def test_team_scope_is_not_implemented(name: str, client: Client) -> None:
+    answer = client.get(f"{URL}?{name}=team")
     said = answer.json()
     assert answer.status_code == 501
     assert said["code"] == "models_privacy_scope_not_implemented"

@@ -220,12 +220,17 @@ def test_long_list_is_packed_on_request(client: Client) -> None:
     assert {"accept-encoding", "authorization"} <= set(packed.headers["vary"].lower().split(", "))
 
 
-def test_team_scope_tells_what_this_key_may_call(settings: Any) -> None:
+@pytest.mark.parametrize("name", ["privacy_scope", "privacy"])
+def test_team_scope_tells_what_this_key_may_call(name: str, settings: Any) -> None:
     settings.TEAM_SCOPE = True
     make_published("acme/one")
     make_published("beta/one")
     _, text = make_key(model_patterns=["beta/*"])
     client = Client(headers={"authorization": f"Bearer {text}"})
-    page = get(client, "privacy_scope=team")
+    page = get(client, f"{name}=team")
     assert (page["privacy_scope"], [model["id"] for model in page["models"]]) == ("team", ["beta/one"])
     assert ids(client) == ["acme/one", "beta/one"]
+    assert get(client, "privacy_scope=shared&privacy=team")["privacy_scope"] == "shared"
+    answer = client.get(f"{URL}?{name}=team")
+    assert "private" in answer["Cache-Control"]
+    assert answer["ETag"] != client.get(URL)["ETag"]

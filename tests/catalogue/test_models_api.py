@@ -10,7 +10,17 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import Team
 from accounts.policies import LifecyclePolicy
 from catalogue.models import Offering
-from tests.make import make_key, make_offering, make_provider, make_published, publish_all
+from providers.credentials import add_credential
+from providers.models import Provider
+from tests.make import (
+    make_key,
+    make_model,
+    make_offering,
+    make_provider,
+    make_published,
+    make_team,
+    publish_all,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -151,3 +161,54 @@ def test_model_is_found_by_the_names_that_a_call_may_have(teams: str, aliases: s
     Team.objects.update(lifecycle_policy=teams)
     names = [name for name in ("acme/old", "uno") if client.get(f"/v1/models/{name}").status_code == 200]
     assert names == found
+
+
+def with_own(team: Team, provider: Provider, **terms: Any) -> Client:
+    """A client of the team, which has a credential of its own there."""
+    add_credential(provider=provider, team=team, label="ours", secret="secret-of-ours", **terms)
+    return Client(headers={"authorization": f"Bearer {make_key(team)[1]}"})
+
+
+def test_what_a_teams_own_credential_opens_is_listed_for_its_keys_and_nobody_elses(
+    client: Client, settings: Any
+) -> None:
+    settings.TEAM_SCOPE = True
+    provider = make_provider(has_credential=False)
+    for name in ("acme/one", "acme/two"):
+        make_offering(make_model(name), provider)
+    publish_all()
+    own = with_own(make_team(), provider, model_patterns=["acme/one"])
+    assert (ids(own), ids(client)) == (["acme/one"], [])
+    assert own.get("/v1/models/acme/one").status_code == 200
+    assert own.get("/v1/models/acme/two").status_code == 404
+    listed, shared = (
+        own.get(f"/v1/gateway/models?privacy_scope={scope}").json()["models"] for scope in ("team", "shared")
+    )
+    assert [(model["id"], model["is_routable"]) for model in listed] == [("acme/one", True)]
+    assert shared == []
+    every = own.get("/v1/gateway/models?privacy=team&availability=all&sort=name&fields=id,is_routable").json()
+    assert every["models"] == [
+        {"id": "acme/one", "is_routable": True},
+        {"id": "acme/two", "is_routable": False},
+    ]
+
+
+def test_rules_hold_for_what_an_own_credential_opens(client: Client) -> None:
+    provider = make_provider("groq", has_credential=False)
+    make_offering(make_model("acme/one"), provider, regions=["us"])
+    publish_all()
+    for terms in ({"denied_provider_patterns": ["groq"]}, {"regions": ["eu"]}, {"model_patterns": ["x/*"]}):
+        assert ids(with_own(make_team(**terms), provider)) == []
+    assert ids(with_own(make_team(regions=["us"]), provider)) == ["acme/one"]
+
+
+def test_keys_of_a_team_do_not_take_each_others_tags_where_its_credential_is_for_one() -> None:
+    provider = make_provider(has_credential=False)
+    make_offering(make_model("acme/one"), provider)
+    publish_all()
+    team = make_team()
+    key, text = make_key(team)
+    other = with_own(team, provider, keys=[key])
+    own = Client(headers={"authorization": f"Bearer {text}"})
+    assert (ids(own), ids(other)) == (["acme/one"], [])
+    assert own.get("/v1/models")["ETag"] != other.get("/v1/models")["ETag"]

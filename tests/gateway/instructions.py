@@ -28,11 +28,19 @@ class Count:
 
     calls: int = 0
     built: int = 0
-    by_file: Counter[str] = field(default_factory=Counter)
+    by_function: Counter[tuple[str, str]] = field(default_factory=Counter)
+    """By file and qualified name."""
+
+    @property
+    def by_file(self) -> Counter[str]:
+        files: Counter[str] = Counter()
+        for (file, _), count in self.by_function.items():
+            files[file] += count
+        return files
 
     @property
     def instructions(self) -> int:
-        return self.by_file.total()
+        return self.by_function.total()
 
 
 @contextmanager
@@ -46,13 +54,13 @@ def counted_instructions() -> Iterator[Count]:
             return None
         count.calls += event == "call"
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
-        name = name.removeprefix(f"{ROOT}/")
+        function = name.removeprefix(f"{ROOT}/"), frame.f_code.co_qualname
 
         code = frame.f_code.co_code
 
         def step(frame: FrameType, event: str, _: Any) -> Any:
             if event == "opcode":
-                count.by_file[name] += 1
+                count.by_function[function] += 1
                 count.built += code[frame.f_lasti] in BUILDING
             return step
 

@@ -19,6 +19,17 @@ from tests.patience import HANG_S
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def supervised_by(pid: int) -> list[int]:
+    """The web processes of a supervisor: what the processes that it started have forked off."""
+    return [each for started in _children_of(pid) for each in _children_of(started)]
+
+
+def _children_of(pid: int) -> list[int]:
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    return []
+
+
 class Program:
     def __init__(self, arguments: Sequence[str], environment: dict[str, str]) -> None:
         self.text = ""

@@ -1,12 +1,10 @@
-"""A trivial application under our server, for tests of starting and ending: `python -m tests.gateway.small_server`.
+"""A trivial application under our server, for tests of start and end: `python -m tests.gateway.small_server PORT`."""
 
-It takes --port, or --descriptor and --parent as the supervisor gives them.
-"""
-
-import argparse
 import asyncio
 import os
 import socket
+import sys
+from collections.abc import Callable
 from typing import Any
 
 from gateway.server.serving import Events, Server, bind
@@ -48,24 +46,14 @@ async def _live(receive: Any, send: Any) -> None:
     await send({"type": "lifespan.shutdown.complete"})
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--port", type=int, default=0)
-    parser.add_argument("--descriptor", type=int)
-    parser.add_argument("--parent", type=int)
-    options = parser.parse_args()
-    listener = (
-        bind("127.0.0.1", options.port)
-        if options.descriptor is None
-        else socket.socket(fileno=options.descriptor)
-    )
+def serve(listener: socket.socket, is_orphan: Callable[[], bool] = lambda: False) -> None:
     events = Events(
         ready=lambda: say(f"ready {os.getpid()}"),
         exit=lambda: say("draining"),
         hurry=lambda: say("hurrying"),
     )
-    Server(application, drain_s=20, on=events, parent=options.parent).serve_on(listener)
+    Server(application, drain_s=20, on=events, is_orphan=is_orphan).serve_on(listener)
 
 
 if __name__ == "__main__":
-    main()
+    serve(bind("127.0.0.1", int(sys.argv[1])))

@@ -4,7 +4,8 @@ import sys
 
 from gateway.boot.supervisor import Supervisor
 from gateway.server.serving import bind
+from tests.gateway import small_server
 
 if __name__ == "__main__":
-    command = [sys.executable, "-m", "tests.gateway.small_server"]
-    sys.exit(Supervisor(command, bind("127.0.0.1", int(sys.argv[1])), 2).run())
+    listener = bind("127.0.0.1", int(sys.argv[1]))
+    sys.exit(Supervisor(small_server.serve, listener, 2, preloaded=small_server.__name__).run())

@@ -2,16 +2,20 @@
 
 import fcntl
 import signal
+import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import httpx
 import psycopg
 import pytest
 
+from gateway import cli
 from gateway.boot import greeting, preparing
 from gateway.boot.first_run import Issued
+from gateway.server.serving import CannotStart
 from tests.gateway.program import accepts, call_from, running
 from tests.patience import HANG_S
 from tests.services import free_port, wait_until
@@ -45,6 +49,17 @@ def test_several_processes_are_refused_without_their_services(port: int, missing
     with running(CLI, "web", "--workers", "2", "--port", str(port), **services) as program:
         assert program.wait() == 1
     assert f"2 web processes need {missing}:" in program.text
+
+
+def test_several_processes_say_that_they_need_a_folder_for_temporary_files(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "gettempdir", Mock(side_effect=FileNotFoundError))
+    services = {"DATABASE_URL": "postgres://127.0.0.1/x", "REDIS_URL": "redis://127.0.0.1/0"}
+    for name, text in {**services, "HOST": "127.0.0.1", "PORT": str(port)}.items():
+        monkeypatch.setenv(name, text)
+    with pytest.raises(CannotStart, match="Mount one at /tmp, or name one in TMPDIR"):
+        cli.web(cli._parser().parse_args(["web", "--workers", "2"]))
 
 
 def test_folder_that_cannot_be_written_is_named(port: int, tmp_path: Path) -> None:
@@ -81,6 +96,24 @@ def test_web_refuses_a_database_that_is_not_prepared(port: int, tmp_path: Path) 
     assert "Run 'gatehouse prepare' first." in program.text
 
 
+@pytest.mark.parametrize(
+    ("variables", "said"),
+    [
+        ({}, "The database is not prepared for this version. Run 'gatehouse prepare' first."),
+        ({"DATABASE_URL": "postgres://gatehouse@127.0.0.1:1/nowhere"}, "1/nowhere cannot be used"),
+        ({"GATEWAY_DRAIN_S": "soon"}, "GATEWAY_DRAIN_S is 'soon'; use a number."),
+    ],
+)
+def test_command_of_django_says_in_a_sentence_what_it_lacks(
+    tmp_path: Path, variables: dict[str, str], said: str
+) -> None:
+    with running("manage", "close_month", "2026-10", GATEWAY_DATA_DIR=str(tmp_path), **variables) as program:
+        assert program.wait() == 1
+    assert "manage.py: " in program.text
+    assert said in program.text
+    assert "Traceback" not in program.text
+
+
 def test_demo_alone_answers_and_ends_with_code_0(port: int) -> None:
     with running(CLI, "demo", "--port", str(port)) as program:
         url = f"http://127.0.0.1:{port}/demo-a/v1/models"
@@ -109,8 +142,8 @@ def being_prepared(database_url: str, folder: Path) -> Iterator[None]:
             yield
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("vendor", ["sqlite", pytest.param("postgresql", marks=pytest.mark.drill)])
+@pytest.mark.drill
+@pytest.mark.parametrize("vendor", ["sqlite", "postgresql"])
 def test_of_three_at_once_one_prepares_and_the_others_wait_and_say_so(
     vendor: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:

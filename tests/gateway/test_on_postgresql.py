@@ -12,6 +12,7 @@ from tests.patience import LONG_HANG_S
 TESTS = Path(__file__).parents[1]
 AGAIN = [
     "accounts/alerts",
+    "accounts/calls",
     "accounts/test_audit_api.py",
     "accounts/test_audit_events.py",
     "accounts/test_audit_on_postgresql.py",

@@ -67,14 +67,19 @@ def test_a_stream_ends_once_its_key_is_not_valid_any_more(
 
 def test_call_goes_on_while_its_owners_role_still_lets_them_call(settings: Any, tmp_path: Path) -> None:
     settings.SPOOL_DIR, settings.PRIVATE_ADDRESSES_ALLOWED = tmp_path, ["127.0.0.1"]
-    with ScriptedProvider(default="slow?chunks=40&delay=0.05") as provider:
+    with ScriptedProvider(default="slow?chunks=40&hold=2&delay=0.05") as provider:
         offering = make.make_offering(
             make.make_model("acme/one"), make.make_provider(base_url=provider.base_url)
         )
         make.make_price(offering)
         make.publish_all()
         key, text = owned_key()
-        answer = asyncio.run(stream_while(text, lambda: lower_its_owners_role(key)))
+
+        def change() -> None:
+            lower_its_owners_role(key)
+            provider.go_on()
+
+        answer = asyncio.run(stream_while(text, change))
     assert answer.rstrip().endswith("[DONE]")
     assert LedgerEntry.objects.get().outcome == "finished"
 

@@ -43,6 +43,8 @@ COUNTED_CALLS = 25
 BASELINE = Path(__file__).with_name("warm_calls.json")
 # Which turn of the loop a piece of an answer comes in is not ours to say.
 TOLERANCE = 0.005
+# Nor with which other call's end its own is told.
+TOLERANCE_ON_BUDGETS = 0.01
 # The store is looked after once a second.
 IDLE_S = 1.3
 # They poll the revision and write the ledger in bulk, whether there are calls or not.
@@ -110,9 +112,21 @@ def monitored(store: RedisServer) -> Iterator[list[str]]:
     client.close()
 
 
+async def until_heard(seen: list[str], name: str, count: int) -> None:
+    async with asyncio.timeout(HANG_S):
+        while sum(kind_of(command).startswith(name) for command in seen.copy()) < count:
+            await asyncio.sleep(0.01)
+
+
 def kind_of(command: str) -> str:
     """The command's name, and of a script which one it is."""
     return " ".join(command.split()[: 2 if command.startswith("EVALSHA") else 1])
+
+
+def scripts_in(seen: list[str]) -> list[int]:
+    """How often the two were run that were run most often."""
+    scripts = Counter(kind for kind in map(kind_of, seen.copy()) if kind.startswith("EVALSHA"))
+    return [count for _, count in [*scripts.most_common(2), ("", 0), ("", 0)][:2]]
 
 
 def _note(monitor: Any, seen: list[str]) -> None:
@@ -146,7 +160,7 @@ def test_warm_call_asks_the_store_once_and_tells_it_once(key: str, store: RedisS
         with monitored(store) as busy:
             for _ in range(CALLS):
                 await chat(client)
-            await asyncio.sleep(0.1)
+            await until_heard(busy, "ZREM", CALLS)
         others = {*map(kind_of, idle), *KEPT_NOW_AND_THEN}
         for_calls = [kind for kind in map(kind_of, busy) if kind not in others]
         assert Counter(kind.split()[0] for kind in for_calls) == {"EVALSHA": CALLS, "ZREM": CALLS}
@@ -160,13 +174,15 @@ def test_warm_call_on_budgets_asks_the_store_once_and_tells_it_once(key: str, st
 
     async def scenario(client: httpx.AsyncClient) -> None:
         await budgeted_chat(client)
-        await asyncio.sleep(0.1)
+        await rest()
         with monitored(store) as busy:
             for _ in range(CALLS):
                 await budgeted_chat(client)
-            await asyncio.sleep(0.1)
-        scripts = Counter(kind for kind in map(kind_of, busy) if kind.startswith("EVALSHA"))
-        assert [count for _, count in scripts.most_common(2)] == [CALLS, CALLS]
+            async with asyncio.timeout(HANG_S):
+                # What looks after the store once a second may be a script too.
+                while min(scripts_in(busy)) < CALLS:
+                    await asyncio.sleep(0.01)
+        assert scripts_in(busy) == [CALLS, CALLS]
         assert not any(kind.startswith("ZREM") for kind in map(kind_of, busy))
 
     play(key, scenario)
@@ -216,5 +232,6 @@ def test_warm_call_takes_as_many_instructions_as_are_written_down(key: str, call
     written_down = json.loads(BASELINE.read_text("utf-8"))[call.__name__]
     if call is budgeted_chat:
         hold_to_budgets()
+    tolerance = TOLERANCE_ON_BUDGETS if call is budgeted_chat else TOLERANCE
     count = count_of(key, call)
-    assert count.instructions == pytest.approx(written_down, rel=TOLERANCE), count.by_file.most_common(20)
+    assert count.instructions == pytest.approx(written_down, rel=tolerance), count.by_file.most_common(20)

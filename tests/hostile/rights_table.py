@@ -8,7 +8,7 @@ from typing import Any
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from accounts.models import Membership, Team
+from accounts.models import AccessRequest, Membership, Team
 from accounts.rights import RIGHTS, Right, Role, rights_of_key
 from accounts.scopes import MEANT
 from tests.make import make_key, make_membership, make_team, make_user
@@ -16,13 +16,10 @@ from tests.make import make_key, make_membership, make_team, make_user
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # Everybody's: the catalogue, sign-in, files and documents; what a person has of their own, in whatever team.
 OPEN = (
-    *("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/v1/routing/", "/admin/"),
+    *("/models", "/status", "/v1/models", "/v1beta/models", "/v1/gateway/", "/v1/routing/", "/admin/"),
     *("/sign-in", "/sign-out", "/sign-up", "/password", "/account", "/invitation", "/notifications"),
+    "/mail/stop/",
     *("/openapi.json", "/docs", "/favicon.ico", "/healthz", "/readyz", "/metrics", "/leaks", "//"),
-    # Programs of an identity provider, by tokens of their own.
-    "/scim/",
-    # Whose request it is counts, too: tests of access requests.
-    *("/v1/access-requests", "/team/requests"),
 )
 # Whatever the team: a key's own terms and answers, and what somebody is invited to.
 OWN = (
@@ -53,42 +50,53 @@ def _rows(right: Right, *acts: str, **more: Any) -> Iterator[Row]:
 
 
 PORTAL = [
+    *_rows(Right.READ, "GET /overview", "GET /overview/csv", "GET /overview/start"),
     *_rows(Right.READ, "GET /keys", "GET /keys/{key}", "GET /calls/{call}", "GET /team", "GET /team/members"),
+    *_rows(Right.READ, "GET /requests", "GET /requests/news?since=1", "GET /requests/{call}"),
     *_rows(Right.READ, "GET /team/members/{member}", "GET /team/service-accounts/{account}"),
     *_rows(Right.READ, "GET /team/projects/{project}", "GET /team/statements"),
     *_rows(Right.READ, "GET /team/statements/{statement}", "GET /team/statements/{statement}/csv"),
     *_rows(Right.READ, "GET /team/alerts", "GET /team/alerts/{channel}", "GET,POST /team/leave"),
-    *_rows(Right.CALL, "POST /keys", "GET /playground"),
+    *_rows(Right.READ, "GET /team/feeds"),
+    *_rows(Right.CALL, "POST /team/feeds"),
+    *_rows(Right.CALL, "POST /keys", "GET /playground", "GET /playground/models"),
     *_rows(Right.CALL, "POST /playground/key", body={"team": "other"}),
     *_rows(Right.CALL, "POST /keys/{own}", "GET,POST /keys/{own}/revoke", "GET,POST /keys/{own}/rotate"),
     *_rows(Right.CALL, "POST /keys/{own}/limits", "POST /keys/{own}/budgets"),
     *_rows(Right.KEYS, "POST /keys/{key}", "GET,POST /keys/{key}/revoke", "GET,POST /keys/{key}/rotate"),
-    *_rows(Right.KEYS, "POST /keys/{key}/limits", "POST /keys/{key}/budgets", "POST /team"),
-    *_rows(Right.KEYS, "POST /team", body={"form": "account"}),
-    *_rows(Right.TERMS, "POST /team", body={"form": "terms"}),
-    *_rows(Right.TERMS, "POST /team", body={"form": "allowance"}),
+    *_rows(Right.KEYS, "POST /keys/{key}/limits", "POST /keys/{key}/budgets"),
+    *_rows(Right.READ, "GET /team/projects", "GET /team/limits"),
+    *_rows(Right.KEYS, "POST /team/projects", "POST /team/limits"),
+    *_rows(Right.TERMS, "POST /team"),
+    *_rows(Right.TERMS, "POST /team/limits", body={"form": "allowance"}),
     *_rows(Right.KEYS, "POST /team/service-accounts/{account}", "POST /team/projects/{project}"),
     *_rows(
-        Right.KEYS, "POST /team/service-accounts/{account}/switch", "POST /team/projects/{project}/archive"
+        Right.KEYS,
+        "GET,POST /team/service-accounts/{account}/switch",
+        "GET,POST /team/projects/{project}/archive",
     ),
-    *_rows(Right.KEYS, "POST /team/limits/{limit}/remove", "GET,POST /team/budgets/{budget}"),
-    *_rows(Right.KEYS, "POST /team/budgets/{budget}/remove", "POST /team/budgets/{budget}/end-raise"),
+    *_rows(Right.KEYS, "GET,POST /team/limits/{limit}/remove", "GET,POST /team/budgets/{budget}"),
+    *_rows(Right.KEYS, "GET,POST /team/budgets/{budget}/remove", "GET,POST /team/budgets/{budget}/end-raise"),
     *_rows(Right.KEYS, "GET /team/left-behind"),
     *_rows(Right.KEYS, "POST /team/left-behind", body={"key": "{left}"}),
-    *_rows(Right.TERMS, "POST /team/limits/{teams_limit}/remove", "GET /team/budgets/{teams_budget}"),
-    *_rows(Right.TERMS, "POST /team/freeze", "POST /team/unfreeze", "GET,POST /team/archive"),
-    *_rows(Right.TERMS, "POST /team/allowances/{allowance}/remove"),
+    *_rows(Right.TERMS, "GET,POST /team/limits/{teams_limit}/remove", "GET /team/budgets/{teams_budget}"),
+    *_rows(Right.TERMS, "GET,POST /team/freeze", "POST /team/unfreeze", "GET,POST /team/archive"),
+    *_rows(Right.TERMS, "GET,POST /team/allowances/{allowance}/remove"),
     *_rows(Right.MEMBERS, "POST /team/members/{member}", "POST /team/members/{member}/role"),
     *_rows(Right.MEMBERS, "GET,POST /team/members/{member}/suspend", "POST /team/invitations"),
     *_rows(Right.MEMBERS, "POST /team/invitations/{invitation}/renew"),
-    *_rows(Right.MEMBERS, "POST /team/invitations/{invitation}/withdraw"),
+    *_rows(Right.MEMBERS, "GET,POST /team/invitations/{invitation}/withdraw"),
     *_rows(Right.CREDENTIALS, "GET,POST /team/credentials", "GET,POST /team/credentials/{credential}"),
     *_rows(Right.CREDENTIALS, "POST /team/credentials/{credential}/test"),
-    *_rows(Right.CREDENTIALS, "POST /team/credentials/{credential}/remove"),
+    *_rows(Right.CREDENTIALS, "GET,POST /team/credentials/{credential}/remove"),
     *_rows(Right.AUDIT, "GET /team/audit"),
+    *_rows(Right.READ, "GET /team/requests"),
+    *_rows(Right.ASK, "GET,POST /team/requests/new?kind=role", "GET,POST /team/requests/{mine}/withdraw"),
+    *_rows(Right.ASK, "GET,POST /team/requests/{mine}/end"),
+    *_rows(Right.DECIDE, "POST /team/requests/{asked}/decide", "GET,POST /team/requests/{asked}/end"),
     *_rows(Right.CHANNELS, "POST /team/alerts", "POST /team/alerts/{channel}"),
     *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/test", "POST /team/alerts/{channel}/rotate"),
-    *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/remove"),
+    *_rows(Right.CHANNELS, "GET,POST /team/alerts/{channel}/remove"),
     *_rows(Right.CHANNELS, "POST /team/alerts/{channel}/deliveries/{delivery}/replay"),
 ]
 _LIMIT = {"unit": "tokens", "window": "minute", "amount": 5}
@@ -143,7 +151,26 @@ API = [
     *_rows(Right.CREDENTIALS, "POST /v1/credentials", "PATCH,DELETE /v1/credentials/{credential}"),
     *_rows(Right.CREDENTIALS, "POST /v1/credentials/{credential}/test"),
     *_rows(Right.AUDIT, "GET /v1/audit"),
+    *_rows(Right.ASK, "GET /v1/access-requests", "GET,DELETE /v1/access-requests/{mine}"),
+    *_rows(
+        Right.ASK,
+        "POST /v1/access-requests",
+        body={"kind": "role", "asked": {"role": "owner"}, "reason": "The release"},
+    ),
+    *_rows(Right.ASK, "POST /v1/access-requests/{mine}/end"),
+    *_rows(Right.DECIDE, "GET /v1/access-requests/{asked}", "POST /v1/access-requests/{asked}/end"),
+    *_rows(Right.DECIDE, "POST /v1/access-requests/{asked}/decide", body={"decision": "decline"}),
 ]
+# Programs of an identity provider, by tokens of their own; rows are those of the token's directory.
+SCIM = (
+    *("GET /scim/v2/Users", "POST /scim/v2/Users", "GET /scim/v2/Groups", "POST /scim/v2/Groups"),
+    *(f"{method} /scim/v2/Users/{{user}}" for method in ("GET", "PUT", "PATCH", "DELETE")),
+    *(f"{method} /scim/v2/Groups/{{group}}" for method in ("GET", "PUT", "PATCH", "DELETE")),
+    *("GET /scim/v2/ServiceProviderConfig", "GET /scim/v2/ResourceTypes", "GET /scim/v2/Schemas"),
+    *("GET /scim/v2/ResourceTypes/User", "GET /scim/v2/Schemas/{schema}"),
+)
+NO_SCIM = "/scim/v2/"
+"""What answers for all other addresses below it: that there is nothing."""
 TABLE = [*PORTAL, *API]
 
 
@@ -171,6 +198,8 @@ class Actor:
     rights: frozenset[Right] | None
     person: str = ""
     own: str = ""
+    mine: str = ""
+    """A request of theirs."""
     reads_usage: bool = False
 
     def may(self, row: Row) -> bool:
@@ -218,7 +247,11 @@ def _person(member: Membership, rights: frozenset[Right] | None) -> Actor:
     Membership.objects.filter(pk=member.pk).update(role=Role.MEMBER)
     own, _ = make_key(member.team, f"own of {role}", owner=member.user)
     Membership.objects.filter(pk=member.pk).update(role=role)
-    return Actor(member.user.username, client, rights, member.user.username, own.public_id)
+    mine = AccessRequest.objects.create(
+        team=member.team, person=member.user, kind="role", asked={"role": "owner"}, decider="team"
+    )
+    name = member.user.username
+    return Actor(name, client, rights, name, own.public_id, mine.public_id)
 
 
 def _with(text: str) -> Client:

@@ -1,6 +1,7 @@
 """Staff with one permission each, and every page of the admin that they could ask for."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,7 @@ from accounts.models import (
     CentreStatement,
     ClaimRule,
     IdentityProvider,
+    Invitation,
     Key,
     LedgerEntry,
     Project,
@@ -36,7 +38,14 @@ from accounts.models import (
 from accounts.scim.tokens import issue_token
 from catalogue.models import Edition, Model, Offering, Organisation, RouteMember
 from catalogue.publishing.editions import publish
-from providers.models import AdministratorCredential, Bill, BillMapping, Provider, ProviderCredential
+from providers.models import (
+    AdministratorCredential,
+    Bill,
+    BillMapping,
+    Incident,
+    Provider,
+    ProviderCredential,
+)
 from tests.make import make_key, make_offering, make_published, make_route, make_team, make_user
 
 PER_OBJECT = ("change", "delete", "history")
@@ -65,6 +74,7 @@ def make_world() -> None:
     Bill.objects.create(
         provider=provider, source="sheet", first_day=now.date(), last_day=now.date(), total_usd=0, lines=[]
     )
+    Incident.objects.create(kind="incident", title="Slow answers", provider=provider)
     Group.objects.create(name="editors")
     AuditReceiver.objects.create(name="https://siem.example:443")
     Project.objects.create(team=team, slug="invoices", name="Invoices")
@@ -91,6 +101,9 @@ def make_world() -> None:
         fingerprint="x",
         reason="The release",
         decider="team",
+    )
+    Invitation.objects.create(
+        team=team, email="zoe@example.com", role="member", digest="x" * 64, expires_at=now + timedelta(days=7)
     )
     make_channel(team=team, kind="webhook", name="on-call", address="https://hooks.example.com/")
 
@@ -127,10 +140,11 @@ def permissions() -> list[str]:
 
 
 def staff_with(*names: str) -> Client:
-    user = User.objects.create(username="-".join(names)[:150] or OUTSIDE, is_staff=True)
-    for name in names:
-        label, codename = name.split(".")
-        user.user_permissions.add(Permission.objects.get(content_type__app_label=label, codename=codename))
+    user = User.objects.create(username=f"staff-{User.objects.count()}" if names else OUTSIDE, is_staff=True)
+    given = Permission.objects.select_related("content_type")
+    user.user_permissions.set(
+        [each for each in given if f"{each.content_type.app_label}.{each.codename}" in names]
+    )
     client = Client()
     client.force_login(user)
     return client
@@ -143,6 +157,7 @@ def rows() -> dict[str, list[Any]]:
         AlertChannel,
         ClaimRule,
         IdentityProvider,
+        Invitation,
         Key,
         Project,
         ScimDirectory,
@@ -161,6 +176,7 @@ def rows() -> dict[str, list[Any]]:
         AdministratorCredential,
         BillMapping,
         Bill,
+        Incident,
         Edition,
         LedgerEntry,
         Statement,

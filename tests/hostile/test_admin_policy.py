@@ -20,6 +20,7 @@ NOT_ADDED_BY_HAND = {
     "auditentry",
     "auditreceiver",
     "edition",
+    "invitation",
     "ledgerentry",
     "membership",
     "scimgroup",
@@ -58,6 +59,7 @@ def test_policy_of_the_admin_has_no_inline_code_nor_styles(client: Client) -> No
     assert "style-src 'self' 'sha256-" in policy
 
 
+@pytest.mark.drill
 def test_every_page_of_the_admin_does_with_its_policy(admin_pages: Browser) -> None:
     offering = make_offering(make_published("acme/one"))
     key, _ = make_key(make_team("atlas"))

@@ -15,7 +15,7 @@ import pytest
 from celery import Celery
 
 from gateway.boot.outlet import PIECES_MOST, Outlet
-from tests.gateway.program import ROOT, running
+from tests.gateway.program import ROOT, running, supervised_by
 from tests.hostile.slow_provider import SlowProvider
 from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, wait_until
@@ -141,12 +141,11 @@ def test_supervisor_replaces_its_children_and_ends_though_nobody_reads_it(
         "DATABASE_URL": f"sqlite:///{tmp_path}/some.sqlite3",
         "REDIS_URL": "redis://127.0.0.1:9/0",
     }
-    seen: set[str] = set()
+    seen: set[int] = set()
     with unread(pipe, "gateway.cli", "web", "--workers", "2", **environment) as process:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
 
         def has_replaced_one() -> bool:
-            seen.update(children.read_text().split())
+            seen.update(supervised_by(process.pid))
             return len(seen) > 2 or process.poll() is not None
 
         wait_until(has_replaced_one, "replacing a child", HANG_S)

@@ -1,5 +1,6 @@
 """Every address against every role and every kind of key: exactly what the table of rights says, and nothing else."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -7,16 +8,20 @@ import orjson
 import pytest
 from django.db import transaction
 from django.http import HttpResponse
+from django.test import Client
 
 from accounts.alerts.channels import test_channel as send_test
-from accounts.models import AlertChannel, Budget, Limit, Team
+from accounts.models import AlertChannel, Budget, Limit, ScimDirectory, ScimGroup, ScimUser, Team
 from accounts.rights import Right
+from accounts.scim.tokens import issue_token, revoke_tokens
 from tests.hostile.rights_table import (
     API,
     METHODS,
+    NO_SCIM,
     OPEN,
     OWN,
     PORTAL,
+    SCIM,
     TABLE,
     Actor,
     Row,
@@ -26,14 +31,14 @@ from tests.hostile.rights_table import (
     routes,
 )
 from tests.hostile.test_tenants import foreign
-from tests.make import make_key, make_membership, make_user
+from tests.make import make_key, make_membership, make_staff, make_user
 
 __all__ = ["foreign"]
 pytestmark = pytest.mark.django_db
 PEOPLE = ("the-viewer", "the-member", "the-admin", "the-owner", "who-left", "foreign", "nobody")
 SKIPPED = {
     # Without a team they open, and say that there is none.
-    "who-left": {"/keys", "/playground"},
+    "who-left": {"/overview", "/keys", "/playground"},
     # They take no name of a team, and tell of one's own.
     "foreign": {"/v1/credits", "/v1/analytics"},
 }
@@ -67,6 +72,7 @@ def ids(foreign: dict[str, str]) -> dict[str, str]:
         "limit": "limits",
         "budget": "budgets",
         "invitation": "invitations",
+        "asked": "access-requests",
     }
     limit = Limit.objects.create(team=team, unit="tokens", window="day", amount=5)
     budget = Budget.objects.create(team=team, window="day", amount_usd=5)
@@ -80,7 +86,9 @@ def ids(foreign: dict[str, str]) -> dict[str, str]:
 
 
 def test_every_address_is_in_the_table_or_open() -> None:
-    listed = {plain(row.address) for row in TABLE}
+    listed = {plain(row.address) for row in TABLE} | {NO_SCIM}
+    # One of each kind of resource stands for all that are told.
+    listed |= {re.sub(r"/(User|{schema})$", "/{id}", each.partition(" ")[2]) for each in map(plain, SCIM)}
     assert {each for each in routes() if not each.startswith(OPEN) and each not in OWN} == listed
 
 
@@ -98,6 +106,7 @@ def actor_of(name: str, of: Any) -> Actor:
 def ask(actor: Actor, row: Row, ids: dict[str, str]) -> HttpResponse:
     """What is answered; nothing of it lasts."""
     known = ids | {"own": actor.own or ids["key"], "me": actor.person or "nobody"}
+    known["mine"] = actor.mine or ids["asked"]
     url = row.address.format(**known)
     body = {name: _filled(value, known) for name, value in row.body.items()}
     if actor.name == "foreign" and not (row.is_usage and "{" in row.address):
@@ -174,3 +183,67 @@ def test_who_left_and_strangers_learn_of_no_page_that_there_is_one(ids: dict[str
             for row in PORTAL:
                 if row.address not in SKIPPED["who-left"]:
                     assert ask(actor, row, ids).status_code == 404, (actor.name, row)
+
+
+@pytest.fixture
+def directory() -> tuple[ScimDirectory, dict[str, str]]:
+    """One with somebody in a group, and what addresses call them."""
+    made = ScimDirectory.objects.create(name="Okta")
+    person = ScimUser.objects.create(directory=made, user=make_user("kept"), user_name="kept")
+    group = ScimGroup.objects.create(directory=made, display_name="Engineers")
+    schema = "urn:ietf:params:scim:schemas:core:2.0:User"
+    return made, {"user": person.resource_id, "group": group.resource_id, "schema": schema}
+
+
+def ask_scim(client: Client, act: str, ids: dict[str, str]) -> int:
+    """The status; nothing of it lasts."""
+    method, _, address = act.partition(" ")
+    # As PUT and POST want it; what PATCH makes of it is a 400.
+    body = orjson.dumps({"userName": "new"} if "Users" in address else {"displayName": "new"})
+    with transaction.atomic():
+        answer = client.generic(method, address.format(**ids), body, "application/scim+json")
+        transaction.set_rollback(True)
+    return answer.status_code
+
+
+def bearing(text: str) -> Client:
+    return Client(headers={"authorization": f"Bearer {text}"})
+
+
+def test_directory_does_all_of_scim_and_nothing_else(
+    directory: tuple[ScimDirectory, dict[str, str]], ids: dict[str, str]
+) -> None:
+    token = issue_token(directory[0])[1]
+    own = bearing(token)
+    answers = {act: ask_scim(own, act, directory[1]) for act in SCIM}
+    assert {act: each for act, each in answers.items() if each >= 300 and not act.startswith("PATCH")} == {}
+    assert set(answers.values()) <= {200, 201, 204, 400}
+    declared = {act.partition(" ")[2] for act in SCIM}
+    for address in declared:
+        for method in {*METHODS} - {act.partition(" ")[0] for act in SCIM if act.endswith(f" {address}")}:
+            assert ask_scim(own, f"{method} {address}", directory[1]) == 405, (method, address)
+    assert ask_scim(own, f"GET {NO_SCIM}Me", directory[1]) == 404
+    actor = Actor("directory", own, None)
+    assert [row.address for row in TABLE if is_let_in(ask(actor, row, ids))] == []
+
+
+def test_another_directory_finds_none_of_its_rows(directory: tuple[ScimDirectory, dict[str, str]]) -> None:
+    other = bearing(issue_token(ScimDirectory.objects.create(name="Entra"))[1])
+    rows = [act for act in SCIM if "{user}" in act or "{group}" in act]
+    assert {ask_scim(other, act, directory[1]) for act in rows} == {404}
+
+
+@pytest.mark.parametrize("name", [*PEOPLE, *KEYS, "superuser", "revoked token"])
+def test_nobody_else_is_let_into_scim(
+    directory: tuple[ScimDirectory, dict[str, str]], ids: dict[str, str], name: str
+) -> None:
+    if name == "superuser":
+        client = Client()
+        client.force_login(make_staff("root"))
+    elif name == "revoked token":
+        client = bearing(issue_token(directory[0])[1])
+        revoke_tokens(directory[0])
+    else:
+        client = actor_of(name, people if name in PEOPLE else keys).client
+    for act in (*SCIM, f"GET {NO_SCIM}Me"):
+        assert ask_scim(client, act, directory[1]) == 401, act

@@ -19,7 +19,16 @@ from tests.make import make_staff, make_user
 
 pytestmark = pytest.mark.django_db
 SURE = {"_form_submitted": "True"}
-SECURITYS = {"ClaimRule", "IdentityProvider", "Key", "User", "ScimDirectory", "ScimGroup", "ScimToken"}
+SECURITYS = {
+    "ClaimRule",
+    "IdentityProvider",
+    "Invitation",
+    "Key",
+    "User",
+    "ScimDirectory",
+    "ScimGroup",
+    "ScimToken",
+}
 COMBINED = {"accounts_ledgerentry_correct", "catalogue_edition_rollback", "providers_bill_book"}
 """Pages that several rights open together, and not one alone."""
 
@@ -247,3 +256,12 @@ def _action(row: Any, act: str) -> str:
 
 def _is_ours(name: str) -> bool:
     return name in EVERYBODYS or name.startswith(("accounts_", "auth_", "catalogue_", "providers_"))
+
+
+@pytest.mark.parametrize("role", StaffRole)
+def test_frame_leads_to_no_page_that_is_closed(role: StaffRole, groups: None) -> None:
+    make_world()
+    client = staff_in(role)
+    led = set(re.findall(r'href="(/admin/\w+/\w+/)"', client.get("/admin/").text))
+    assert led
+    assert {address: client.get(address).status_code for address in led} == dict.fromkeys(led, 200)

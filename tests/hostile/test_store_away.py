@@ -92,7 +92,7 @@ def test_an_answer_that_its_worker_has_forgotten_ends_with_an_error(provider):
     """As where it ended, was kept for its time, and its last message was lost."""
     with an_edge(provider) as edge:
         got = []
-        provider.script("ok?first=5")
+        provider.script("ok?hold=0")
         reader = threading.Thread(target=lambda: got.append(edge.chat(lane="worker")))
         reader.start()
         provider.wait_for(1)

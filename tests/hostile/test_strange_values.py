@@ -166,6 +166,7 @@ NAMED = [
     (f"/v1/gateway/models?params={'+'.join(f'w{number}' for number in range(100))}", 200),
     ("/v1/gateway/models?status=active%00", 400),
     ("/v1/gateway/models?privacy_scope=team", 501),
+    ("/v1/gateway/models?privacy=team", 501),
     ("/v1/responses/a%00b", 404),
     (f"/v1/keys?limit={5_000 * '9'}", 400),
     (f"/admin/catalogue/model/?q={'+'.join(f'w{number}' for number in range(3_000))}", 400),

@@ -40,7 +40,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 # The catalogue is everybody's, and so are files. Directories and people are no teams: their own tests hold them apart.
 # The last one answers what is not an address at all.
 EVERYBODYS = ("/models", "/v1/models", "/v1beta/models", "/v1/gateway/", "/static/")
-EVERYBODYS += ("/scim/", "/account/", "/sign-in/", "/admin/")
+EVERYBODYS += ("/scim/", "/account/", "/sign-in/", "/admin/", "/mail/stop/")
 
 
 def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[str]:
@@ -159,6 +159,7 @@ def test_every_address_that_takes_an_id_of_a_team_is_tried() -> None:
         "/keys/{id}/limits",
         "/keys/{id}/revoke",
         "/keys/{id}/rotate",
+        "/requests/{id}",
         "/team/alerts/{id}",
         "/team/alerts/{id}/deliveries/{id}/replay",
         "/team/alerts/{id}/remove",

@@ -1,5 +1,6 @@
 """Staff add, probe and switch providers in the admin, and never see a secret again."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -10,12 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts import revision
+from accounts import revision, standings
 from accounts.models import User
-from gateway.core.store.interface import Limit
+from gateway.core.store.interface import Limit, Standing
 from providers import services
-from providers.facts import KNOWN_QUIRKS
 from providers.models import Credential, Provider, Quota
+from providers.operations.registry import KNOWN_QUIRKS
 
 SECRET = "gsk_canary_0123456789"
 LIST, ADD = "/admin/providers/provider/", "/admin/providers/provider/add/"
@@ -404,6 +405,20 @@ def test_quota_is_kept_and_goes_with_the_provider_s_facts(staff: Client, groq: P
     limit = Limit(f"provider:{groq.pk}", "tokens", 250_000, 60)
     assert services.provider_facts()[groq.pk].quotas == (limit,)
     assert revision.read().providers > before
+
+
+def test_page_tells_what_is_left_of_a_quota_now(
+    staff: Client, groq: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Plane(standings.Nobody):
+        def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
+            return [Standing(limit, 1_041, 19.0) for limit in limits]
+
+    change(staff, groq, **quota("tokens", "minute", "250000"))
+    address = f"/admin/providers/provider/{groq.pk}/change/"
+    assert "of 250,000" not in staff.get(address).text
+    monkeypatch.setattr(standings.here, "reader", Plane())
+    assert "1,041 of 250,000" in staff.get(address).text
 
 
 def test_quota_of_calls_at_once_has_no_window_whatever_stands_beside_it(

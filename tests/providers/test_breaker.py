@@ -278,3 +278,36 @@ def test_held_closed_it_lets_everything_through_whatever_fails() -> None:
     assert may(breaker, 1)
     breaker.hold_to("")
     assert breaker.failures_in_row == 0
+
+
+@pytest.mark.parametrize(("at", "may_claim"), [(6.9, False), (7.0, True), (7.1, True)])
+@pytest.mark.parametrize("whose", ["leased_until", "taken_until"])
+def test_the_lease_is_asked_for_once_the_last_one_has_ended(whose: str, at: float, may_claim: bool) -> None:
+    breaker = failed(FAILURES_TO_OPEN)
+    breaker.open_until = 1.0
+    setattr(breaker, whose, 7.0)
+    assert breaker.may_claim(at) is may_claim
+
+
+@pytest.mark.parametrize(
+    ("open_until", "probed_at", "taken_until", "is_found_out"),
+    [
+        (None, 5.0, 9.0, False),
+        (7.1, 5.0, 9.0, False),
+        (7.0, None, 0.0, False),
+        (7.0, 5.0, 0.0, True),
+        (7.0, None, 7.1, True),
+        (7.0, None, 7.0, False),
+        (7.0, 7.0 - PROBE_LEASE_S, 0.0, False),
+    ],
+)
+def test_somebody_finds_out_who_has_the_lease_or_makes_the_call(
+    open_until: float | None, probed_at: float | None, taken_until: float, is_found_out: bool
+) -> None:
+    breaker = Breaker(open_until=open_until, probed_at=probed_at, taken_until=taken_until)
+    assert breaker.is_found_out(7.0) is is_found_out
+
+
+@pytest.mark.parametrize(("open_until", "pause_s"), [(None, 0.0), (9.0, 2.0), (7.0, 0.0), (5.0, 0.0)])
+def test_a_pause_lasts_until_its_end(open_until: float | None, pause_s: float) -> None:
+    assert Breaker(open_until=open_until).pause_s(7.0) == pause_s

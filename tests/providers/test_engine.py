@@ -144,6 +144,7 @@ def test_full_pool_refuses_at_once_and_serves_again_later(provider):
 
     failure = run(provider, work, connections=1)
     assert (failure.kind, failure.code) == (FailureKind.UNAVAILABLE, "provider_pool_full")
+    assert failure.retry_after_s == 1
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "slow-headers"])

@@ -161,6 +161,12 @@ def test_a_schema_of_the_answer_is_part_of_the_prompt_and_what_stands_around_it_
     assert estimate_input_tokens({"prompt": SAID, **form}) == json_tokens(SAID, SCHEMA)
 
 
+def test_messages_that_are_known_to_be_plain_count_the_same():
+    form = {"type": "json_schema", "json_schema": {"name": "a", "schema": SCHEMA}}
+    body = {"messages": [{"role": "user", "content": SAID}], "response_format": form}
+    assert estimate_input_tokens(body, is_plain=True) == estimate_input_tokens(body)
+
+
 @pytest.mark.parametrize(
     "form", [{"response_format": {"type": "json_object"}}, {"text": "x" * 99}, {"model": "x" * 99}]
 )

@@ -363,3 +363,33 @@ def test_a_way_with_nothing_against_it_is_shown_as_it_was_until_something_change
     assert table.status(7, at=9) is shown
     table.failed(7, DOWN, at=9)
     assert table.status(7, at=9).success_rate < table.status(7, at=19).success_rate
+
+
+def test_that_a_call_finds_out_is_told_once():
+    table = opened()
+    table.changes.clear()
+    for at in (PAST, PAST + 1, PAST + 2):
+        table.admits(7, at=at)
+    assert [change.state for change in table.changes] == [HALF_OPEN]
+    table.admits(7, at=PAST + PROBE_LEASE_S)
+    assert len(table.changes) == 2
+
+
+@pytest.mark.parametrize(
+    ("is_shared", "way", "may_claim"),
+    [(True, 7, True), (False, 7, False), (True, 8, False), (False, 8, False)],
+)
+def test_the_lease_is_asked_for_only_of_a_breaker_that_others_see_as_well(is_shared, way, may_claim):
+    table = opened()
+    table.is_shared = is_shared
+    assert table.may_claim(way, PAST) is may_claim
+
+
+def test_a_lease_of_ours_lets_a_call_through_and_one_of_others_says_that_they_find_out():
+    table = opened()
+    table.is_shared = True
+    table.lease(7, PAST + 9, is_ours=False)
+    assert (table.admits(7, PAST), table.is_found_out(7, PAST)) == (False, True)
+    table.lease(7, PAST + 9)
+    assert table.admits(7, PAST)
+    assert not table.is_found_out(8, PAST)

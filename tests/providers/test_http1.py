@@ -322,7 +322,7 @@ def test_answer_that_nobody_takes_is_not_read_into_memory():
     async def work(engine):
         response = await engine.open(UpstreamRequest(f"http://127.0.0.1:{server.port}/", {}, b""), PATIENT)
         await asyncio.sleep(0.1)
-        held = response._reply._held_bytes
+        held = response._held_bytes
         size = len(await response.read(1 << 30))
         await response.close()
         return held, size
@@ -397,7 +397,7 @@ def test_what_is_taken_of_a_stream_that_pours_in_leaves_others_their_turn():
 
     async def work(engine):
         response = await engine.open(UpstreamRequest(f"http://127.0.0.1:{server.port}/", {}, b""), PATIENT)
-        while not response._reply.is_complete:
+        while not response.is_complete:
             await asyncio.sleep(0.01)
         turns, pieces = [], []
         loop = asyncio.get_running_loop()

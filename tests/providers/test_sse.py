@@ -14,6 +14,8 @@ FRAMINGS = {
     "no space": PLAIN.replace(b"data: ", b"data:"),
     "comments": PLAIN.replace(b"data: ", b": keep-alive\n\n:\ndata: "),
     "other fields": PLAIN.replace(b"data: ", b"event: message\nid: 1\nretry: 3\nunknown\ndata: "),
+    "named": PLAIN.replace(b"data: ", b"event: message\ndata: "),
+    "named, CRLF": PLAIN.replace(b"data: ", b"event: message\ndata: ").replace(b"\n", b"\r\n"),
     "more blank lines": PLAIN.replace(b"\n\n", b"\n\n\n\n"),
 }
 

@@ -68,13 +68,19 @@ REQUIRED: dict[str, Any] = {
 WITH_NUMBERS = ("output_text.", "content_part.", "refusal.")
 
 
-def assert_whole(response: Body) -> None:
+def assert_shaped(response: Body) -> None:
+    """Usage comes with its end."""
+    kinds = REQUIRED if response["status"] == "completed" else REQUIRED | {"usage": (dict, type(None))}
     wrong = {
         name: response.get(name, "missing")
-        for name, kind in REQUIRED.items()
+        for name, kind in kinds.items()
         if not isinstance(response.get(name, ...), kind)
     }
     assert not wrong
+
+
+def assert_whole(response: Body) -> None:
+    assert_shaped(response)
     assert response["status"] == "completed"
     assert response["completed_at"] >= response["created_at"]
     usage = response["usage"]
@@ -90,6 +96,8 @@ def assert_numbered(events: list[Body]) -> None:
     assert (kinds[:2], kinds[-1]) == (["response.created", "response.in_progress"], "response.completed")
     for event in events:
         name = event["type"].removeprefix("response.")
+        if "response" in event:
+            assert_shaped(event["response"])
         assert "response" in event or isinstance(event["output_index"], int)
         assert not name.startswith(WITH_NUMBERS) or isinstance(event["content_index"], int)
 

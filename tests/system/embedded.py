@@ -34,8 +34,10 @@ _RESTLESS_TABLES |= {"sqlite_sequence", "providers_upstreamlist"}
 _RESTLESS_TABLES |= {"accounts_alert", "accounts_alertdelivery"}
 _RESTLESS_TABLES |= {"accounts_spend", "accounts_spendversion", "accounts_spoolmark"}
 _RESTLESS_TABLES |= {"accounts_usageday", "accounts_usagequarter", "accounts_usageseries"}
+_RESTLESS_TABLES |= {"accounts_usageclosed", "accounts_usagecoarse"}
 _RESTLESS_TABLES |= {"accounts_routingnote", "accounts_routingplan", "accounts_translationnote"}
 _RESTLESS_TABLES |= {"accounts_auditreceiver"}
+_RESTLESS_TABLES |= {"providers_statusday", "providers_statusprogress"}
 _RESTLESS_COLUMNS = {"last_used_at", "last_login", "health", "health_changed_at", "next_probe_at"}
 # The demo providers follow their server to whichever port is free.
 _ADDRESS = re.compile(r"127\.0\.0\.1:\d+")

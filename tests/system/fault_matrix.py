@@ -44,6 +44,7 @@ class Outcome:
     code: str = ""
     has_begun: bool = False
     """The client has text by then."""
+    text: str = SAID
 
     @property
     def is_well(self) -> bool:
@@ -73,6 +74,18 @@ def _cut(code: str) -> Outcome:
 ANYWHERE: dict[str, Outcome] = {
     "ok": WELL,
     "leaky-headers": WELL,
+    "slow-body": WELL,
+    "split-text": Outcome(text="Hello thére ☃."),
+    "no-utf8": Outcome(text="Hello the\ufffdre."),
+    "surrogate": Outcome(text="Hello the\ufffdre."),
+    "nul": Outcome(text="Hello the\0re."),
+    "usage-missing": WELL,
+    "usage-null": WELL,
+    "usage-list": WELL,
+    "usage-zero": WELL,
+    "usage-negative": WELL,
+    "usage-huge": WELL,
+    "usage-text": WELL,
     "refused": Outcome(502, "provider_unreachable"),
     "rst-before": CUT_OFF,
     "eof-before": CUT_OFF,
@@ -86,7 +99,11 @@ ANYWHERE: dict[str, Outcome] = {
     "deep-200": UNREADABLE,
     "no-utf8-200": UNREADABLE,
     "204": UNREADABLE,
+    "null-answers": UNREADABLE,
+    "text-answers": UNREADABLE,
+    "odd-answers": UNREADABLE,
     "redirect": UNREADABLE,
+    "redirect-loop": UNREADABLE,
     "html-503": DOWN,
     "cut-body": CUT_OFF,
     "rst-body": CUT_OFF,
@@ -106,6 +123,8 @@ ANYWHERE: dict[str, Outcome] = {
     "429": LIMITED,
     "429-waits": LIMITED,
     "429-garbage": LIMITED,
+    "429-before": LIMITED,
+    "429-insane": LIMITED,
     "429-quota": Outcome(429, "provider_quota_exhausted"),
     "500": DOWN,
     "502": DOWN,
@@ -124,6 +143,8 @@ STREAMED: dict[str, Outcome] = {
     "only-comments": UNREADABLE,
     "rst-mid": _cut("provider_disconnected"),
     "eof-mid": _cut("provider_disconnected"),
+    "bad-chunk-mid": _cut("provider_bad_response"),
+    "no-last": WELL,
     "error-mid": _cut("provider_unavailable"),
     "no-finish": _cut("provider_truncated"),
     "two-broken": _cut("provider_bad_response"),
@@ -135,6 +156,7 @@ STREAMED: dict[str, Outcome] = {
     "rst-after-end": WELL,
     "eof-after-end": WELL,
     "one-byte": WELL,
+    "cr": WELL,
     "crlf": WELL,
     "bom": WELL,
     "comments": WELL,
@@ -148,12 +170,20 @@ SLOW_STREAMED: dict[str, Outcome] = {
     "hang-after-end": WELL,
 }
 
+ESTIMATED = {"usage-missing", "usage-null", "usage-list", "usage-negative", "usage-huge", "usage-text"}
+
 
 # Where a format tells what kind of error it is that stands in a success, or in a stream.
-BY_FORMAT: dict[tuple[str, str], Outcome] = {
+STREAM = "stream"
+BY_FORMAT: dict[tuple[str, ...], Outcome] = {
     ("error-200", "anthropic"): DOWN,
     ("error-200", "gemini"): DOWN,
     ("error-first", "openai"): UNREADABLE,
+    # Google's SDK reads usage of its own shape only, and the last event of these two brings the finish.
+    ("usage-list", "gemini"): UNREADABLE,
+    ("usage-list", "gemini", STREAM): _cut("provider_bad_response"),
+    ("no-last", "gemini"): _cut("provider_truncated"),
+    ("no-last", "responses"): _cut("provider_truncated"),
     ("error-mid", "openai"): _cut("provider_bad_response"),
 }
 
@@ -209,11 +239,16 @@ def cases(
 ) -> list[Case]:
     places = itertools.product(FORMATS, clients, (False, True), lanes, seconds)
     found = [
-        (fault, BY_FORMAT.get((fault, place[0]), outcome), *place)
+        (fault, _outcome(fault, place[0], outcome, is_streamed=place[2]), *place)
         for place in places
         for fault, outcome in (anywhere | streamed if place[2] else anywhere).items()
     ]
     return [Case(number, *each) for number, each in enumerate(found, 1)]
+
+
+def _outcome(fault: str, spoken: str, usual: Outcome, *, is_streamed: bool) -> Outcome:
+    special = BY_FORMAT.get((fault, spoken), usual)
+    return BY_FORMAT.get((fault, spoken, STREAM), special) if is_streamed else special
 
 
 def thinned(every: Sequence[Case]) -> list[Case]:
@@ -297,7 +332,7 @@ class Judged:
         headers = self.answer.headers
         if not headers["x-request-id"].startswith("req_"):
             yield "no request id"
-        waits = str(WAITS_S) if self.case.fault == "429-waits" else None
+        waits = {"429-waits": str(WAITS_S), "429-insane": "3600"}.get(self.case.fault)
         is_limited = self.case.outcome == LIMITED and not self.case.goes_on
         if is_limited and headers.get("retry-after") != waits:
             yield f"waits {headers.get('retry-after')}"
@@ -326,7 +361,7 @@ class Judged:
                 yield f"code {self._code}"
         elif not self.expected.is_well:
             yield f"heard {text!r} to the end"
-        elif (text, end) != (SAID, FinishReason.STOP):
+        elif (text, end) != (self.expected.text, FinishReason.STOP):
             yield f"heard {text!r}, {end}"
 
     @cached_property
@@ -365,9 +400,14 @@ class Judged:
         if booked != expected:
             yield f"booked {booked}"
             return
+        counts, is_zero = self.attempts[0].usage or {}, self.case.fault == "usage-zero"
+        if own.is_well and not all(0 <= count <= (0 if is_zero else 1_000) for count in counts.values()):
+            yield f"counts {counts}"
+        if own.is_well and self.attempts[0].is_estimated is not (self.case.fault in ESTIMATED):
+            yield f"estimated: {self.attempts[0].is_estimated}"
         for closed in self.attempts:
             cost, loss = float(closed.cost_usd), float(closed.loss_usd)
-            is_paid = closed.outcome == "finished"
+            is_paid = closed.outcome == "finished" and not is_zero
             has_loss = closed.outcome == "cut" or (own.status == 504 and not is_paid)
             if (cost > 0, loss > 0) != (is_paid, has_loss):
                 yield f"{closed.outcome} costs {cost}, loses {loss}"

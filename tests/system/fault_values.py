@@ -285,6 +285,7 @@ LIST_QUERIES: list[tuple[str, str]] = [
     *((f"format={value}", "format") for value in ("xml", "", "JSON", "%00")),
     *((f"feed={value}", "feed") for value in ("xml", "")),
     *((f"privacy_scope={value}", "privacy_scope") for value in ("mine", "", "%00")),
+    *((f"privacy={value}", "privacy") for value in ("mine", "")),
     *((f"availability={value}", "availability") for value in ("some", "")),
     ("limit=5&limit=6", "limit"),
     ("offset=5&offset=6", "offset"),

@@ -11,9 +11,10 @@ from providers.adapters.base import UpstreamRequest
 from providers.engine import Timeouts
 from providers.transport import HttpEngine
 from providers.wire.failure import UpstreamFailure
+from tests.patience import HANG_S
 from tests.system.deployment import Deployment
 
-PATIENT = Timeouts(connect_s=30, first_byte_s=30, idle_s=30, total_s=30)
+PATIENT = Timeouts(connect_s=HANG_S, first_byte_s=HANG_S, idle_s=HANG_S, total_s=HANG_S)
 
 
 @dataclass
@@ -65,7 +66,9 @@ def _judge(project: str, text: str) -> Ending:
 def run_streams(
     deployment: Deployment, behaviours: list[str], *, lane: str, midway: Callable[[], None], after_s: float
 ) -> list[Ending]:
-    """Open a stream for each behaviour of the provider, do something `after_s` later, and wait for all of them."""
+    """Open a stream for each behaviour of the provider, do something once all have gone on for `after_s`."""
+
+    seen = len(deployment.seen_by_provider())
 
     async def run() -> list[Ending]:
         engine = HttpEngine(OutboundPolicy(frozenset({"127.0.0.1"})))
@@ -73,6 +76,9 @@ def run_streams(
             asyncio.create_task(_one(engine, deployment, f"call-{number}", lane=lane, behaviour=behaviour))
             for number, behaviour in enumerate(behaviours)
         ]
+        async with asyncio.timeout(HANG_S):
+            while len(await asyncio.to_thread(deployment.seen_by_provider)) < seen + len(behaviours):
+                await asyncio.sleep(0.05)
         await asyncio.sleep(after_s)
         await asyncio.to_thread(midway)
         endings = await asyncio.gather(*tasks)

@@ -15,6 +15,8 @@ from tests.services import wait_until
 from tests.shared import made_once
 from tests.system.deployment import deployed, make_tables
 
+pytestmark = pytest.mark.drill
+
 A_CALL = "0.001"
 MOST = 10
 CALLS = 200
@@ -112,7 +114,6 @@ def _make_sqlite_tables(folder):
     make_tables(f"sqlite:///{folder}/gatehouse.sqlite3", folder)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("lane", ["direct", "worker"])
 def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server, sqlite_url, lane):
     redis_server.start()
@@ -124,7 +125,6 @@ def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server,
         spend_it_all(deployment, lane)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("lane", ["direct", "worker"])
 def test_two_hundred_calls_at_once_over_sqlite_in_one_process(tmp_path, redis_server, sqlite_url, lane):
     with deployed(tmp_path, redis_server, sqlite_url, REDIS_URL="") as deployment:
@@ -176,7 +176,6 @@ def restart_redis(deployment) -> None:
     deployment.redis.start()
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize(
     ("lane", "fault"),
     [

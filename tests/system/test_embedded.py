@@ -98,7 +98,9 @@ def test_printed_logins_open_admin_and_portal(product: Product) -> None:
         form = {"username": "member", "password": product.member_password}
         token = {"csrfmiddlewaretoken": browser.cookies["csrftoken"]}
         answer = browser.post(str(page.url), data=form | token)
-    assert "First key" in answer.text
+        keys = browser.get("/keys")
+    assert answer.url.path == "/overview"
+    assert "First key" in keys.text
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,13 @@ import signal
 import sys
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.metrics.families import FAMILIES
+from tests.gateway.program import supervised_by
 from tests.patience import HANG_S
 from tests.services import free_port, wait_until
 from tests.system.deployment import Deployment, deployed
@@ -96,12 +96,6 @@ def call_many(deployment: Deployment) -> Counter[int]:
         return Counter(pool.map(lambda number: call(deployment, number), range(CALLS)))
 
 
-def children_of(pid: int) -> list[int]:
-    """Web processes that a supervisor started."""
-    found = [int(each) for each in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    return [each for each in found if b"web" in Path(f"/proc/{each}/cmdline").read_bytes().split(b"\0")]
-
-
 def processes(deployment: Deployment) -> Counter[str]:
     return by(scrape(deployment), "processes", "process")
 
@@ -136,7 +130,7 @@ def test_one_scrape_agrees_with_the_ledger_and_outlives_the_processes(deployment
     )
 
     # What is idle for a second has told everything.
-    os.kill(children_of(web.pid)[0], signal.SIGKILL)
+    os.kill(supervised_by(web.pid)[0], signal.SIGKILL)
     worker.kill()
     worker.wait()
     wait_until(lambda: "process=worker" not in processes(deployment), "the worker's gauges being gone")

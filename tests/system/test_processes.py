@@ -11,7 +11,8 @@ from tests.services import wait_until
 from tests.system.deployment import deployed
 from tests.system.streams import run_streams
 
-SLOW = "slow?chunks=100&delay=0.05"
+pytestmark = pytest.mark.drill
+ENDLESS = "never-ending?delay=0.05"
 STREAMS = 200
 
 
@@ -63,17 +64,15 @@ def assert_one_row_for_each_attempt(deployment):
     assert booked() == dict(seen)
 
 
-@pytest.mark.drill
 def test_killing_the_worker_ends_its_calls_explicitly(deployment):
     deployment.start_web()
     worker = deployment.start_worker()
-    endings = run_streams(deployment, [SLOW] * STREAMS, lane="worker", midway=worker.kill, after_s=2)
+    endings = run_streams(deployment, [ENDLESS] * STREAMS, lane="worker", midway=worker.kill, after_s=2)
     assert Counter((ending.kind, ending.code) for ending in endings) == {("error", "worker_lost"): STREAMS}
     assert deployment.chat().status_code == 200
     assert_one_row_for_each_attempt(deployment)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("lane", ["worker", "direct"])
 def test_killing_the_web_process_loses_no_attempt(deployment, lane):
     web = deployment.start_web()
@@ -84,14 +83,13 @@ def test_killing_the_web_process_loses_no_attempt(deployment, lane):
         web.wait()
         deployment.start_web()
 
-    endings = run_streams(deployment, [SLOW] * STREAMS, lane=lane, midway=kill_and_restart, after_s=2)
+    endings = run_streams(deployment, [ENDLESS] * STREAMS, lane=lane, midway=kill_and_restart, after_s=2)
     assert {ending.kind for ending in endings} <= {"broken", "silent"}
     wait_until(lambda: deployment.ready()["workers"] == 1, "hearing the worker again")
     assert deployment.chat().status_code == 200
     assert_one_row_for_each_attempt(deployment)
 
 
-@pytest.mark.drill
 @pytest.mark.parametrize("name", ["web", "worker"])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_lets_streams_end_or_says_why_they_do_not(deployment, name, number):

@@ -91,9 +91,10 @@ def behaviour(name: str) -> Callable[[Behaviour], Behaviour]:
 
 @behaviour("ok")
 async def serve(exchange: Exchange) -> None:
-    """Options: `chunks`, `delay` (seconds before each piece), `first` (seconds before the first)."""
+    """Options: `chunks`, `delay` (seconds before each piece), `first` (before the first), `hold` (see `go_on`)."""
     if not exchange.is_streamed:
         await asyncio.sleep(exchange.number("first", 0))
+        await exchange.hold(0)
         return await exchange.json(200, answers.chat(exchange.body, exchange.id))
     await stream(exchange)
     await exchange.event(b"[DONE]")
@@ -106,13 +107,15 @@ NAMED["slow"] = serve
 async def stream(exchange: Exchange, *, finishes: bool = True) -> None:
     """A stream without its end."""
     await asyncio.sleep(exchange.number("first", 0))
+    await exchange.hold(0)
     chunks = exchange.options.get("chunks")
     pieces = answers.words(exchange.body, int(chunks) if chunks else None)
     await exchange.open_stream()
-    for choice in answers.deltas(exchange.body, pieces):
+    for place, choice in enumerate(answers.deltas(exchange.body, pieces), 1):
         if finishes or not choice["finish_reason"]:
             await exchange.choice(choice)
             await asyncio.sleep(exchange.number("delay", 0))
+            await exchange.hold(place)
     if exchange.wants_usage:
         usage = answers.usage(exchange.body, pieces)
         await exchange.event(answers.chunk(exchange.body, exchange.id, [], usage=usage))

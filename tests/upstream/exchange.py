@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,10 +23,16 @@ class Exchange:
     body: dict[str, Any]
     options: Mapping[str, str]
     writer: asyncio.StreamWriter
+    told_to_go_on: Callable[[], Awaitable[object]]
     has_begun: bool = False
 
     def number(self, name: str, default: float) -> float:
         return float(self.options.get(name, default))
+
+    async def hold(self, place: int) -> None:
+        """Where the option `hold` names this place, wait until the test says `go_on`."""
+        if self.options.get("hold") == str(place):
+            await self.told_to_go_on()
 
     @property
     def is_streamed(self) -> bool:

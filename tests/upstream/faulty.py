@@ -157,6 +157,98 @@ async def tell_of_its_own(wire: Wire) -> None:
         await wire.answer(200, wire.whole, JSON, *PRIVATE_FIELDS)
 
 
+@act("slow-body")
+async def take_its_time(wire: Wire) -> None:
+    """What it says comes in many small pieces."""
+    if wire.is_streamed:
+        await wire.stream(*wire.events)
+        return
+    wire.head(200, f"content-type: {JSON}", f"content-length: {len(wire.whole)}")
+    for start in range(0, len(wire.whole), 64):
+        wire.writer.write(wire.whole[start : start + 64])
+        await wire.writer.drain()
+        await asyncio.sleep(0.002)
+
+
+def _saying(name: str, text: bytes) -> None:
+    """In place of `there`, byte by byte where it is streamed."""
+
+    async def say(wire: Wire) -> None:
+        if wire.is_streamed:
+            said = b"".join(wire.events).replace(b"there", text)
+            await wire.stream(*[bytes([byte]) for byte in said])
+        else:
+            await wire.answer(200, wire.whole.replace(b"there", text))
+
+    ACTS[name] = say
+
+
+_saying("split-text", "thére ☃".encode())
+_saying("no-utf8", b"the\xffre")
+_saying("surrogate", rb"the\ud800re")
+_saying("nul", rb"the\u0000re")
+
+
+# What it says was used
+
+_LEFT_OUT = object()
+
+
+def _using(name: str, change: Callable[[Any], Any]) -> None:
+    """Wherever its format tells that."""
+
+    async def tell(wire: Wire) -> None:
+        field_name = wire.wire_format.usage_name
+        if wire.is_streamed:
+            wire.events = [_changed_event(event, field_name, change) for event in wire.events]
+            await wire.begin()
+            await wire.send(*_rest(wire))
+            await wire.end()
+        else:
+            await wire.answer(200, json.dumps(_changed(json.loads(wire.whole), field_name, change)).encode())
+
+    ACTS[name] = tell
+
+
+def _changed_event(event: bytes, name: str, change: Callable[[Any], Any]) -> bytes:
+    head, mark, data = event.partition(b"data: {")
+    if not mark:
+        return event
+    changed = _changed(json.loads(b"{" + data), name, change)
+    return head + b"data: " + json.dumps(changed).encode() + b"\n\n"
+
+
+def _changed(value: Any, name: str, change: Callable[[Any], Any]) -> Any:
+    if isinstance(value, list):
+        return [_changed(each, name, change) for each in value]
+    if not isinstance(value, dict):
+        return value
+    found = {
+        key: change(each) if key == name else _changed(each, name, change) for key, each in value.items()
+    }
+    return {key: each for key, each in found.items() if each is not _LEFT_OUT}
+
+
+def _counting(count: object) -> Callable[[Any], Any]:
+    """Each of its counts is that."""
+
+    def change(usage: Any) -> Any:
+        if isinstance(usage, dict):
+            return {key: change(each) for key, each in usage.items()}
+        return count if isinstance(usage, int) else usage
+
+    return change
+
+
+_using("usage-missing", lambda _: _LEFT_OUT)
+_using("usage-null", lambda _: None)
+_using("usage-list", lambda _: [7])
+_using("usage-zero", _counting(0))
+_using("usage-negative", _counting(-7))
+_using("usage-huge", _counting(10**15))
+_using("usage-text", _counting("many"))
+
+
 # The connection
 
 
@@ -200,12 +292,29 @@ _body("deep-200", 200, b"[" * 100_000 + b"]" * 100_000)
 _body("no-utf8-200", 200, b'{"id": "\xff\xfe"')
 _body("204", 204, b"")
 _body("redirect", 302, b"", "text/plain", "location: http://127.0.0.1:9/elsewhere")
+_body("redirect-loop", 307, b"", "text/plain", "location: ")
 _body("html-503", 503, b"<html><h1>503</h1></html>", HTML)
 
 
 @act("error-200")
 async def report_an_error_as_success(wire: Wire) -> None:
     await wire.answer(200, wire.error(500, None, "server_error"))
+
+
+def _answering(name: str, value: object) -> None:
+    """What its format lists answers in is that."""
+
+    async def answer(wire: Wire) -> None:
+        given = json.loads(wire.whole)
+        (listed,) = {"choices", "content", "output", "candidates"} & given.keys()
+        await wire.answer(200, json.dumps({**given, listed: value}).encode())
+
+    ACTS[name] = answer
+
+
+_answering("null-answers", None)
+_answering("text-answers", "Hello there.")
+_answering("odd-answers", [7])
 
 
 @act("cut-body")
@@ -268,6 +377,8 @@ for _status in (400, 401, 402, 403, 404, 408, 413, 422, 429, 500, 502, 503, 504,
     _refusal(_status)
 _refusal(429, None, "429-waits", f"retry-after: {WAITS_S}")
 _refusal(429, None, "429-garbage", "retry-after: soon")
+_refusal(429, None, "429-before", "retry-after: -7")
+_refusal(429, None, "429-insane", "retry-after: 99999999999")
 _refusal(400, "context_length_exceeded", "context-length")
 
 
@@ -352,11 +463,24 @@ _stream("eof-after-end", lambda wire: wire.events, then="close")
 _stream("hang-after-end", lambda wire: wire.events, then="hang")
 _stream("one-byte", lambda wire: [bytes([byte]) for event in wire.events for byte in event])
 _stream("crlf", lambda wire: [event.replace(b"\n", b"\r\n") for event in wire.events])
+_stream("cr", lambda wire: [event.replace(b"\n", b"\r") for event in wire.events])
 _stream("bom", lambda wire: [b"\xef\xbb\xbf", *wire.events])
 _stream("comments", lambda wire: [b": here\n\n" + event for event in wire.events])
 _stream(
     "data-in-lines", lambda wire: [each.replace(b'data: {"', b'data: {\ndata: "') for each in wire.events]
 )
+
+
+@act("bad-chunk-mid")
+async def send_no_further_chunk(wire: Wire) -> None:
+    await wire.begin()
+    wire.writer.write(b"no chunk at all\r\n")
+
+
+@act("no-last")
+async def leave_out_what_comes_last(wire: Wire) -> None:
+    """Of chat and Messages, whose finish was told before."""
+    await wire.stream(*wire.events[:-1])
 
 
 @act("endless-line")

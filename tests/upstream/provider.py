@@ -54,6 +54,7 @@ class ScriptedProvider:
         self._script: deque[str] = deque()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopped = asyncio.Event()
+        self._held = asyncio.Semaphore(0)
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self.run()), daemon=True)
 
@@ -77,6 +78,14 @@ class ScriptedProvider:
             _parse(name)
         self._script.extend(behaviours)
 
+    def go_on(self) -> None:
+        """Let one answer go on that has the option `hold`: 0 holds it before its head, 2 after its second piece.
+
+        Whatever a test looks at meanwhile cannot pass by itself. It may be said before the answer is there.
+        """
+        assert self._loop
+        self._loop.call_soon_threadsafe(self._held.release)
+
     def wait_for(self, count: int, *, timeout_s: float = HANG_S) -> list[Seen]:
         """The calls, once there are that many. Raises TimeoutError."""
         deadline = time.monotonic() + timeout_s
@@ -85,6 +94,9 @@ class ScriptedProvider:
                 raise TimeoutError(f"{len(self.calls)} calls instead of {count}")
             time.sleep(0.005)
         return self.calls
+
+    async def told_to_go_on(self) -> None:
+        await self._held.acquire()
 
     def __enter__(self) -> "ScriptedProvider":
         self._thread.start()
@@ -219,7 +231,7 @@ class _Connection:
 
     def _exchange(self, seen: Seen, options: dict[str, str]) -> Exchange:
         body = seen.body if isinstance(seen.body, dict) else {}
-        return Exchange(seen.id, body, options, self.wire.writer)
+        return Exchange(seen.id, body, options, self.wire.writer, self.provider.told_to_go_on)
 
     def _note(self, seen: Seen) -> None:
         self.provider.log.append(seen)

@@ -122,7 +122,7 @@ def speaking(format_name: str, **options: Any) -> Iterator[Speaker]:
     speaker = Speaker(FORMATS[format_name], **options)
     server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(speaker))
     speaker.base_url = f"http://127.0.0.1:{server.server_port}/v1"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     try:
         yield speaker

@@ -85,6 +85,12 @@ class PublishedView(viewsets.GenericViewSet[PublishedModel]):
         return "shared"
 
     @property
+    def sight(self) -> str:
+        """Equal for keys that may call the same: credentials of a team's own may be for some of its keys."""
+        own = self.key.lineage_id if self.reading.has_own(self.key) else ""
+        return f"{self.key.sight} {own}"
+
+    @property
     def depends_on_day(self) -> bool:
         """Whether the answer may be another one tomorrow though nothing changes, because it counts days."""
         return False

@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.functional import cached_property
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
@@ -18,6 +20,7 @@ from catalogue.api.serializers import (
 )
 from catalogue.api.views.base import refusals
 from catalogue.api.views.feed_view import TOKEN, FeedView, feed_answers
+from catalogue.facts import ModelFacts
 from catalogue.feeds.entries import model_entries
 from catalogue.listing.filters import GatewayModelFilter, StrictFilterBackend, check_names
 from catalogue.listing.pagination import LIMIT, PARAMETERS, Page, cut_page, page_links
@@ -25,6 +28,7 @@ from catalogue.listing.parameters import ParameterField, WordsField, read_parame
 from catalogue.listing.vocabulary import near_names, words_that_match_nothing
 from catalogue.published.call_stats import read_call_stats
 from catalogue.published.offering_record import offering_record
+from catalogue.published.reading import Reading
 from catalogue.published.record_cache import record_cache
 
 FIELDS = WordsField(*GatewayModelSerializer().fields)
@@ -51,7 +55,12 @@ class GatewayModelViewSet(FeedView):
 
     @property
     def visibility(self) -> str:
-        return f"team {self.key.sight}" if self._is_of_team else "shared"
+        return f"team {self.sight}" if self._is_of_team else "shared"
+
+    @cached_property
+    def reading(self) -> Reading:
+        reading = super().reading
+        return reading.seen_by(self.key) if self._is_of_team else reading
 
     @property
     def is_for_everybody(self) -> bool:
@@ -135,13 +144,27 @@ class GatewayModelViewSet(FeedView):
 
     @property
     def _is_of_team(self) -> bool:
-        return self.request.query_params.get("privacy_scope") == "team"
+        return self._scope == "team"
+
+    @property
+    def _scope(self) -> str:
+        """`privacy_scope` wins over `privacy`, its other name."""
+        query = self.request.query_params
+        return query.get("privacy_scope") or query.get("privacy") or "shared"
 
     def _in_scope(self, ids: Sequence[str]) -> Sequence[str]:
         if not self._is_of_team:
             return ids
         models = [self.reading.snapshot.models.get(public_id) for public_id in ids]
-        return [model.id for model in models if model and self.reading.is_open_to(self.key, model)]
+        return [model.id for model in models if model and self._is_in_scope(model)]
+
+    def _is_in_scope(self, model: ModelFacts) -> bool:
+        """A team's own credentials may be for some models of a provider only."""
+        reading = self.reading
+        if reading.has_own(self.key) and self.request.query_params.get("availability") != "all":
+            is_reached = not model.is_listed(reading.at) or bool(reading.reached(self.key, model))
+            return is_reached and reading.is_open_to(self.key, model)
+        return reading.is_open_to(self.key, model)
 
     def _list_body(self, page: Page) -> dict[str, Any]:
         query = self.request.query_params
@@ -150,7 +173,7 @@ class GatewayModelViewSet(FeedView):
             unmatched += near_names(query, self.reading.snapshot)
         return {
             "ok": True,
-            "privacy_scope": query.get("privacy_scope", "shared"),
+            "privacy_scope": self._scope,
             "limit": page.limit,
             "offset": page.offset,
             "total": page.total,
@@ -171,5 +194,18 @@ class GatewayModelViewSet(FeedView):
         models = self.reading.snapshot.models
         rows = [models[public_id] for public_id in page.ids if public_id in models]
         if fields is None:
-            return [record_cache.record(model, self.reading) for model in rows]
-        return [record_cache.fields(model, self.reading, fields) for model in rows]
+            return [self._record(model) for model in rows]
+        return [record_cache.fields(model, self.reading, fields) | self._own(model, fields) for model in rows]
+
+    def _record(self, model: ModelFacts) -> Any:
+        own = self._own(model, ("is_routable",))
+        if not own:
+            return record_cache.record(model, self.reading)
+        return orjson.loads(record_cache.text(model, self.reading)) | own
+
+    def _own(self, model: ModelFacts, fields: Sequence[str]) -> dict[str, Any]:
+        """What of the record is otherwise where the team's own credentials open what ours do not."""
+        if not self._is_of_team or "is_routable" not in fields or not self.reading.has_own(self.key):
+            return {}
+        is_routable = model.is_listed(self.reading.at) and bool(self.reading.reached(self.key, model))
+        return {"is_routable": is_routable}

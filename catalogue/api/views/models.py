@@ -50,7 +50,7 @@ class CallableModelsView(PublishedView):
 
     @property
     def visibility(self) -> str:
-        return f"key {self.key.sight}"
+        return f"key {self.sight}"
 
     @cached_property
     def callable(self) -> Sequence[ModelFacts]:

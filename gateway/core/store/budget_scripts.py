@@ -16,18 +16,15 @@ from gateway.core.store.script import CLOCK, Script
 TOLD_AGAIN_MS = 2_500
 """Each process looks once a second whether Redis has lost its data, and then tells it what it holds and owes."""
 
-HOLDS = """
+DROP = """
+-- What sums of Lua's numbers hold exactly.
+local exact = 9000000000000000
 local function drop(held, call)
   local amount = redis.call('HGET', held, 'a:' .. call)
   if amount then
     redis.call('HDEL', held, 'a:' .. call, 'x:' .. call)
     redis.call('HINCRBY', held, '*', '-' .. amount)
   end
-end
-local function enter(held, call, amount, lease, lease_ends)
-  redis.call('HSET', held, 'a:' .. call, amount, 'x:' .. call, lease_ends)
-  redis.call('HINCRBY', held, '*', amount)
-  redis.call('PEXPIRE', held, lease)
 end
 """
 
@@ -43,7 +40,7 @@ local function born_at(key)
 end
 """
 
-_LOOK = """
+_MONEY = """
 -- Dollars, and what is below one: both bear the sign. What a number of Lua's holds exactly is not taken apart.
 local function split(text)
   if #text <= 15 then return 0, tonumber(text) end
@@ -51,55 +48,29 @@ local function split(text)
   if string.byte(text) == 45 then sign, digits = -1, string.sub(text, 2) end
   return sign * string.sub(digits, 1, -11), sign * string.sub(digits, -10)
 end
--- Exact below 2^53, and in the right order above.
-local function together(dollars, rest) return dollars * 10000000000 + rest end
-
--- What is free of so much, and what the call itself holds of it.
-local function free_of(held, dollars, rest)
-  local sums = call('HMGET', held, '*', 'a:' .. call_id)
-  local held_dollars, held_rest = split(sums[1] or '0')
-  local own_dollars, own_rest = split(sums[2] or '0')
-  return together(dollars - held_dollars + own_dollars, rest - held_rest + own_rest), sums[2]
-end
-
-local function sweep(held)
-  local fields = call('HGETALL', held)
-  for i = 1, #fields, 2 do
-    if string.sub(fields[i], 1, 2) == 'x:' and tonumber(fields[i + 1]) <= now then
-      drop(held, string.sub(fields[i], 3))
-    end
-  end
-end
+-- Together they are exact below 2^53, and in the right order above.
+local dollar = 10000000000
 """
 
-# Follows what looks at limits: `call`, `total`, `first`, `state`, `call_id`, `lease`, `lease_ends`, `soon` and
-# `refuse` are its.
-ASK_BUDGETS = (
-    HOLDS
-    + _LOOK
-    + f"""
-local budgets, holds, own, born, overshoot = math.floor((#KEYS - total) / 2), {{}}, {{}}, state[1], {OVERSHOOT}
-if budgets > 0 then
-  if not born then
-    born = string.format('%.0f', now)
-    call('SET', KEYS[#KEYS], born)
-  end
-  local known = ARGV[#ARGV]
-  -- What was held and owed is gone: everybody who lives tells it again within this time.
-  if known ~= '' and known ~= born then
-    return refuse('lost', tonumber(born), 1000 * math.max(0, {TOLD_AGAIN_MS} - (now - born)))
-  end
-end
-"""
+# Follows what looks at limits: `call`, `first`, `total`, `state`, `lease`, `lease_ends`, `own_from`, `own_size`, `soon`
+# and `refuse` are its. Of each budget: what is left in its tightest window, and what is held.
+LOOK_AT_BUDGETS = (
+    DROP
+    + _MONEY
     + """
-local at, spent_by, held_by = first + 3 * total, nil, nil
-for b = 1, budgets do
-  local money, held = KEYS[total + 2 * b - 1], KEYS[total + 2 * b]
-  local hold, most, last = ARGV[at + 1], ARGV[at + 2], at + 3 + 3 * ARGV[at + 3]
-  local fields = call('HGETALL', money)
-  local least, dollars, rest, tightest
-  for w = at + 4, last, 3 do
-    local window, starts_at, number, is_known = ARGV[w], tonumber(ARGV[w + 1]), (w - at - 1) / 3, false
+local budgets, born = {}, state[1]
+if not born then
+  born = string.format('%.0f', now)
+  call('SET', KEYS[#KEYS], born)
+end
+local unknown, spent
+local at = first + 3 * total + 1
+for b = 1, math.floor((#KEYS - total) / 2) do
+  local each, last = {held = KEYS[total + 2 * b], entries = {}, sum = 0}, at + 3 * ARGV[at]
+  local fields = call('HGETALL', KEYS[total + 2 * b - 1])
+  local least
+  for w = at + 1, last, 3 do
+    local window, starts_at, number, is_known = ARGV[w], tonumber(ARGV[w + 1]), (w - at + 2) / 3, false
     local d, r = split(ARGV[w + 2])
     for i = 1, #fields, 2 do
       local name = fields[i]
@@ -110,37 +81,111 @@ for b = 1, budgets do
         d, r, is_known = d - gone_dollars, r - gone, is_known or is_it
       end
     end
-    if not is_known then return refuse('unknown', b, 0, number) end
-    local left = together(d, r)
-    if left <= 0 and not spent_by then spent_by = {b, number} end
-    if not least or left < least then least, dollars, rest, tightest = left, d, r, number end
+    local left = d * dollar + r
+    if not is_known then unknown = unknown or {b, number} end
+    if left <= 0 then spent = spent or {b, number} end
+    if not least or left < least then
+      least, each.dollars, each.rest, each.tightest, each.amount = left, d, r, number, tonumber(ARGV[w + 2])
+    end
   end
-  local wanted, free = tonumber(hold), 0
-  free, own[b] = free_of(held, dollars, rest)
-  local beyond = tonumber(most) - wanted
-  if beyond > 0 then
-    -- As hold_for in `budgets.py` has it.
-    local running, amount = math.floor(call('HLEN', held) / 2), tonumber(ARGV[at + 3 + 3 * tightest])
-    if free - wanted + amount / overshoot < (running + 1) * beyond then hold, wanted = most, tonumber(most) end
-  end
-  if free < wanted then
-    -- Only where holds are in the way does it matter which of them are dead.
-    sweep(held)
-    free, own[b] = free_of(held, dollars, rest)
-  end
-  if free <= 0 and wanted > 0 and not held_by then held_by = {b, tightest} end
-  holds[b] = free < wanted and string.format('%.0f', math.max(0, free)) or hold
-  at = last
+  budgets[b], at = each, last + 1
 end
-if spent_by then return refuse('spent', spent_by[1], 0, spent_by[2]) end
-if held_by then return refuse('held', held_by[1], soon, held_by[2]) end
-for b = 1, budgets do
-  local held = KEYS[total + 2 * b]
-  if own[b] then drop(held, call_id) end
-  if holds[b] ~= '0' then enter(held, call_id, holds[b], lease, lease_ends) end
+
+local holders = {'*'}
+for own = own_from, #ARGV, own_size do holders[#holders + 1] = 'a:' .. ARGV[own + own_size - 1] end
+local function look(each)
+  each.holds = call('HMGET', each.held, unpack(holders))
+  local dollars, rest = split(each.holds[1] or '0')
+  each.free_dollars, each.free_rest, each.running = each.dollars - dollars, each.rest - rest - each.sum, nil
+end
+if not (unknown or spent) then
+  for b = 1, #budgets do look(budgets[b]) end
+end
+
+-- What is free for the call with that number, and what it holds itself.
+local function free_of(each, number)
+  local own = each.holds[number + 1]
+  local dollars, rest = split(own or '0')
+  return (each.free_dollars + dollars) * dollar + each.free_rest + rest, own
 end
 """
 )
+
+# Of one call, whose own arguments stand at `own`.
+ASK_BUDGETS = f"""
+  local known = ARGV[own + own_size - 2]
+  -- What was held and owed is gone: everybody who lives tells it again within this time.
+  if known ~= '' and known ~= born then
+    return refuse('lost', tonumber(born), 1000 * math.max(0, {TOLD_AGAIN_MS} - (now - born)))
+  end
+  if unknown then return refuse('unknown', unknown[1], 0, unknown[2]) end
+  if spent then return refuse('spent', spent[1], 0, spent[2]) end
+  local held_by, holds, owns = nil, {{}}, {{}}
+  local asked = own + own_size - 2 - 2 * #budgets
+  for b = 1, #budgets do
+    local each, hold, most = budgets[b], ARGV[asked], ARGV[asked + 1]
+    local wanted, free = tonumber(hold), 0
+    free, owns[b] = free_of(each, number)
+    local beyond = tonumber(most) - wanted
+    if beyond > 0 then
+      -- As hold_for in `budgets.py` has it.
+      each.running = each.running or math.floor(call('HLEN', each.held) / 2) + #each.entries / 4
+      if free - wanted + each.amount / {OVERSHOOT} < (each.running + 1) * beyond then
+        hold, wanted = most, tonumber(most)
+      end
+    end
+    if free < wanted then
+      -- Only where holds are in the way does it matter which of them are dead.
+      local fields = call('HGETALL', each.held)
+      for i = 1, #fields, 2 do
+        if string.sub(fields[i], 1, 2) == 'x:' and tonumber(fields[i + 1]) <= now then
+          drop(each.held, string.sub(fields[i], 3))
+        end
+      end
+      look(each)
+      free, owns[b] = free_of(each, number)
+    end
+    if free <= 0 and wanted > 0 and not held_by then held_by = {{b, each.tightest}} end
+    holds[b] = free < wanted and string.format('%.0f', math.max(0, free)) or hold
+    asked = asked + 2
+  end
+  if held_by then return refuse('held', held_by[1], soon, held_by[2]) end
+"""
+
+# Of one that is let in, at the end of its answer `said`.
+HOLD = """
+  for b = 1, #budgets do
+    local each, amount = budgets[b], holds[b]
+    if owns[b] then
+      drop(each.held, id)
+      look(each)
+    end
+    if amount ~= '0' then
+      local entries, n, number = each.entries, #each.entries, tonumber(amount)
+      entries[n + 1], entries[n + 2], entries[n + 3], entries[n + 4] = 'a:' .. id, amount, 'x:' .. id, lease_ends
+      each.free_rest = each.free_rest - number
+      if each.running then each.running = each.running + 1 end
+      if each.sum + number > exact then
+        call('HINCRBY', each.held, '*', amount)
+      else
+        each.sum = each.sum + number
+      end
+    end
+    said[#said + 1] = amount
+  end
+  said[#said + 1] = born
+"""
+
+KEEP_HOLDS = """
+for b = 1, #budgets do
+  local held, entries, sum = budgets[b].held, budgets[b].entries, budgets[b].sum
+  if #entries > 0 then
+    call('HSET', held, unpack(entries))
+    call('HINCRBY', held, '*', #entries == 4 and sum > 0 and entries[2] or string.format('%.0f', sum))
+    call('PEXPIRE', held, lease)
+  end
+end
+"""
 
 # KEYS: held of each subject. ARGV: call id, amount. A hold is never lowered, and none is made.
 RAISE_HOLDS = Script(
@@ -161,7 +206,6 @@ end
 # entered again, as with slots; one that is there may have been raised, and keeps its amount.
 RENEW_HOLDS = Script(
     CLOCK
-    + HOLDS
     + """
 local held, lease = KEYS[1], ARGV[1]
 local lease_ends = string.format('%.0f', now + lease)
@@ -169,7 +213,8 @@ for i = 2, #ARGV, 2 do
   if redis.call('HEXISTS', held, 'a:' .. ARGV[i]) == 1 then
     redis.call('HSET', held, 'x:' .. ARGV[i], lease_ends)
   else
-    enter(held, ARGV[i], ARGV[i + 1], lease, lease_ends)
+    redis.call('HSET', held, 'a:' .. ARGV[i], ARGV[i + 1], 'x:' .. ARGV[i], lease_ends)
+    redis.call('HINCRBY', held, '*', ARGV[i + 1])
   end
 end
 redis.call('PEXPIRE', held, lease)

@@ -35,12 +35,13 @@ class Account:
     def owes(self, window: WindowLimit) -> int:
         return sum(amount for quarter, amount in self.quarters.items() if quarter >= window.starts_at)
 
-    def add(self, process: str, seq: int, quarter: int, amount: int) -> bool:
-        """False: it was there before."""
-        if (process, seq) in self.owed:
+    def add(self, attempt: tuple[str, int], quarter: int, amount: int) -> bool:
+        """What was settled for that process' attempt of that seq. False: it was there before."""
+        if attempt in self.owed:
             return False
+        process, seq = attempt
         if seq > self.marks.get(process, -1):
-            self.owed[process, seq] = (quarter, amount)
+            self.owed[attempt] = (quarter, amount)
             self.quarters[quarter] += amount
         return True
 
@@ -110,10 +111,11 @@ class MemoryBudgets:
     def settle(
         self, call_id: str, charges: Iterable[Charge], process: str, seq: int, ends: Sequence[str] = ()
     ) -> None:
+        attempt = process, seq
         for charge in charges:
             account = self._accounts[charge.subject]
             if (
-                account.add(process, seq, charge.quarter, charge.amount)
+                account.add(attempt, charge.quarter, charge.amount)
                 and charge.subject not in ends
                 and (held := account.holds.get(call_id))
             ):

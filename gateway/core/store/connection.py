@@ -5,14 +5,14 @@ import logging
 import random
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import hiredis
 
 from gateway.core.batched_writes import BatchingTransport
 from gateway.core.store.address import Address
 from gateway.core.store.interface import StoreUnavailable
-from gateway.core.store.script import Script, known_bulk
+from gateway.core.store.script import Script, known_bulk, pack_command
 
 logger = logging.getLogger(__name__)
 
@@ -26,6 +26,8 @@ _DEAD_AFTER_TICKS = 20
 # Errors that concern every write, until Redis is in a better state.
 _REFUSALS = {"OOM", "READONLY", "MISCONF", "NOREPLICAS", "LOADING", "MASTERDOWN"}
 _UNFINISHED = object()
+# Neither is the reply to a command.
+_APART = (hiredis.PushNotification, hiredis.ReplyError)
 _MUTE = b"*3\r\n$6\r\nCLIENT\r\n$5\r\nREPLY\r\n$4\r\nSKIP\r\n"
 
 Argument = str | bytes | int | float
@@ -37,6 +39,14 @@ class Refused(StoreUnavailable):
     def __init__(self, message: str) -> None:
         super().__init__(message)
         self.code = message.partition(" ")[0]
+
+
+class Waiter(Protocol):
+    """Of whom a reply is the future; or what stands for several of them."""
+
+    def done(self) -> bool: ...
+    def set_result(self, result: Any, /) -> None: ...
+    def set_exception(self, exception: BaseException, /) -> None: ...
 
 
 class _Wire(asyncio.Protocol):
@@ -77,12 +87,16 @@ class Connection:
         receive_push: Callable[[list[Any]], None] | None = None,
     ) -> None:
         self.is_ready = False
+        self.is_up = False
+        self.accepts_writes = False
         self.refusal = ""
-        """The code of the error with which Redis refuses to write; whoever probes it takes it back."""
+        """The code of the error with which Redis refuses to write; whoever probes it says so by `hear_refusal`."""
         self.losses = 0
         """How often Redis may have lost what it was told, or its scripts: connections made, scripts forgotten."""
         self.finish_turn: Callable[[], None] | None = None
         """Called before what was written in a turn of the loop is sent; may write what was put off until then."""
+        self.put_off = self._finish_now
+        """Have `finish_turn` called at the end of this turn."""
         self._address = address
         self._prepare = prepare
         self._receive_push = receive_push
@@ -90,22 +104,15 @@ class Connection:
         self._is_stalled = False
         self._has_warned = False
         self._wire: _Wire | None = None
+        self._write: Callable[[bytes], None] = _lose
         self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
-        self._waiting: deque[tuple[asyncio.Future[Any] | None, int]] = deque()
+        self._waiting: deque[tuple[Waiter | None, int]] = deque()
         self._tick = 0
         self._still_ticks = 0
         self._last_unsent_bytes = 0
         self._ticker: asyncio.TimerHandle | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
-
-    @property
-    def is_up(self) -> bool:
-        return self.is_ready and not self._is_stalled
-
-    @property
-    def accepts_writes(self) -> bool:
-        return self.is_ready and not self._is_stalled and not self.refusal
 
     @property
     def unsent_bytes(self) -> int:
@@ -134,22 +141,19 @@ class Connection:
                     self._changed.clear()
                     await self._changed.wait()
         except TimeoutError:
-            raise StoreUnavailable(f"Redis at {self._address!r} cannot be reached.") from None
+            raise self._unreachable() from None
 
-    def put_off(self) -> None:
-        """Have `finish_turn` called at the end of this turn."""
-        wire = self._wire
-        if wire is not None and wire.transport is not None:
-            wire.transport.flush_soon()
-        elif self.finish_turn:
-            self.finish_turn()
+    def hear_refusal(self, code: str) -> None:
+        """With which Redis refuses to write; empty where it does not."""
+        self.refusal = code
+        self._note_state()
 
     def call(self, *command: Argument, within_s: float = PATIENCE_S) -> asyncio.Future[Any]:
         """Send a command; its reply is the future, which must be awaited. Raises StoreUnavailable, Refused."""
         if self.is_up:
             return self._ask(command, within_s)
         reply = asyncio.get_running_loop().create_future()
-        reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
+        reply.set_exception(self._unreachable())
         return reply
 
     def call_early(self, *command: Argument) -> asyncio.Future[Any]:
@@ -165,26 +169,19 @@ class Connection:
                 raise
         return await self.call("EVAL", script.source, len(keys), *keys, *arguments)
 
-    async def load_again(self, script: Script, refusal: Refused) -> None:
-        """Load what was refused because Redis had forgotten it. Raises the refusal where it is another."""
-        if refusal.code != "NOSCRIPT":
-            raise refusal
-        await self.call("SCRIPT", "LOAD", script.source)
-
     def ask_packed(self, parts: Sequence[bytes]) -> asyncio.Future[Any]:
         """The same as `call` for a command of which all parts are what `bulk` makes."""
-        return self.ask_written(b"*%d\r\n%b" % (len(parts), b"".join(parts)))
-
-    def ask_written(self, command: bytes) -> asyncio.Future[Any]:
-        """The same for one that is written down as it is sent."""
         reply = asyncio.get_running_loop().create_future()
-        wire = self._wire
-        if not self.is_up or wire is None or wire.transport is None:
-            reply.set_exception(StoreUnavailable(f"Redis at {self._address!r} cannot be reached."))
-            return reply
-        self._expect(reply, _PATIENCE_TICKS)
-        wire.transport.write(command)
+        self.ask_written(b"*%d\r\n%b" % (len(parts), b"".join(parts)), reply)
         return reply
+
+    def ask_written(self, command: bytes, reply: "Waiter") -> None:
+        """The same for one that is written down as it is sent, and for whoever waits for its reply."""
+        if self.is_up:
+            self._expect(reply, _PATIENCE_TICKS)
+            self._write(command)
+        else:
+            reply.set_exception(self._unreachable())
 
     def send_packed(
         self, script: Script, keys: Sequence[bytes], arguments: Sequence[bytes], *, is_muted: bool
@@ -196,64 +193,74 @@ class Connection:
         if not is_muted:
             self._expect(None, _PATIENCE_TICKS)
         parts = (*script.call, known_bulk(len(keys)), *keys, *arguments)
-        self._write_packed(parts, first=_MUTE if is_muted else b"")
+        self._write(b"%b*%d\r\n%b" % (_MUTE if is_muted else b"", len(parts), b"".join(parts)))
 
     def send(self, *command: Argument) -> None:
         """Send a command whose reply nobody reads; lost while there is no connection."""
         if self.is_ready:
             self._expect(None, _PATIENCE_TICKS)
-            self._write(command)
+            self._write(pack_command(command))
 
     def send_muted(self, *command: Argument) -> None:
         """The same, but Redis does not reply: neither of us is woken for it."""
         if not self._can_mute:
             self.send(*command)
         elif self.is_ready:
-            self._write(command, first=_MUTE)
+            self._write(_MUTE + pack_command(command))
+
+    def send_written(self, command: bytes) -> None:
+        """The same for one that is written down as it is sent."""
+        if not self._can_mute:
+            self._expect(None, _PATIENCE_TICKS)
+        self._write(_MUTE + command if self._can_mute else command)
 
     def send_unanswered(self, *command: Argument) -> None:
         """Send a command that RESP3 answers by a push."""
-        self._write(command)
+        self._write(pack_command(command))
 
     def cut(self) -> None:
         """Drop the connection; it is made anew unless closed."""
-        wire, self._wire = self._wire, None
+        wire, self._wire, self._write, self.put_off = self._wire, None, _lose, self._finish_now
         if wire and wire.transport:
             wire.transport.abort()
         self.is_ready = False
+        self._note_state()
         self._fail_waiting("cut the connection")
         self._waiting.clear()
         self._reader = hiredis.Reader(notEnoughData=_UNFINISHED)
         self._set_stalled(False)
         self._changed.set()
 
+    def _finish_now(self) -> None:
+        """While there is no socket, whose turns end."""
+        if self.finish_turn:
+            self.finish_turn()
+
     def _ask(self, command: tuple[Argument, ...], within_s: float) -> asyncio.Future[Any]:
         reply = asyncio.get_running_loop().create_future()
         self._expect(reply, round(within_s / _TICK_S))
-        self._write(command)
+        self._write(pack_command(command))
         return reply
 
-    def _write_packed(self, parts: Sequence[bytes], *, first: bytes = b"") -> None:
-        if self._wire and self._wire.transport:
-            self._wire.transport.write(b"%b*%d\r\n%b" % (first, len(parts), b"".join(parts)))
+    def _unreachable(self) -> StoreUnavailable:
+        return StoreUnavailable(f"Redis at {self._address!r} cannot be reached.")
 
-    def _expect(self, reply: asyncio.Future[Any] | None, ticks: int) -> None:
+    def _note_state(self) -> None:
+        self.is_up = self.is_ready and not self._is_stalled
+        self.accepts_writes = self.is_up and not self.refusal
+
+    def _expect(self, reply: Waiter | None, ticks: int) -> None:
         self._waiting.append((reply, self._tick + ticks))
         if self._ticker is None:
             self._ticker = asyncio.get_running_loop().call_later(_TICK_S, self._watch)
-
-    def _write(self, command: tuple[Argument, ...], *, first: bytes = b"") -> None:
-        if self._wire and self._wire.transport:
-            packed = hiredis.pack_command(cast("tuple[str | int | float | bytes]", command))
-            self._wire.transport.write(first + packed)
 
     # The socket's events
 
     def adopt(self, wire: _Wire) -> bool:
         """False where this connection was closed, or has another socket by now."""
         is_ours = self._wire is None and self._keeper is not None and not self._keeper.done()
-        if is_ours:
-            self._wire = wire
+        if is_ours and wire.transport is not None:
+            self._wire, self._write, self.put_off = wire, wire.transport.write, wire.transport.flush_soon
         return is_ours
 
     def hear(self, wire: _Wire, data: bytes) -> None:
@@ -261,9 +268,15 @@ class Connection:
             return
         self._still_ticks = 0
         self._reader.feed(data)
+        waiting = self._waiting
         try:
             while (reply := self._reader.gets()) is not _UNFINISHED:
-                self._accept(reply)
+                if isinstance(reply, _APART) or not waiting:
+                    self._accept_apart(reply)
+                else:
+                    future, _ = waiting.popleft()
+                    if future is not None and not future.done():
+                        future.set_result(reply)
         except hiredis.ProtocolError:
             self.cut()
 
@@ -271,23 +284,21 @@ class Connection:
         if wire is self._wire:
             self.cut()
 
-    def _accept(self, reply: Any) -> None:
+    def _accept_apart(self, reply: Any) -> None:
+        """What is no plain reply to a command."""
         if isinstance(reply, hiredis.PushNotification):
             if self._receive_push:
                 self._receive_push(reply)
-        elif not self._waiting:
+        elif self._waiting:
+            future, _ = self._waiting.popleft()
+            self._refuse(future, Refused(str(reply)))
+        else:
             # Said unasked, such as that there are too many clients.
             self.cut()
-        else:
-            future, _ = self._waiting.popleft()
-            if isinstance(reply, hiredis.ReplyError):
-                self._refuse(future, Refused(str(reply)))
-            elif future is not None and not future.done():
-                future.set_result(reply)
 
-    def _refuse(self, future: asyncio.Future[Any] | None, refusal: Refused) -> None:
+    def _refuse(self, future: Waiter | None, refusal: Refused) -> None:
         if refusal.code in _REFUSALS:
-            self.refusal = refusal.code
+            self.hear_refusal(refusal.code)
         if refusal.code == "NOSCRIPT":
             self.losses += 1
         if future is not None and not future.done():
@@ -315,6 +326,7 @@ class Connection:
             self._fail_waiting("did not answer in time")
         if is_stalled != self._is_stalled:
             self._is_stalled = is_stalled
+            self._note_state()
             self._changed.set()
 
     def _fail_waiting(self, what: str) -> None:
@@ -348,6 +360,7 @@ class Connection:
         if self._wire is None:
             raise StoreUnavailable("The connection was lost at once.")
         self.is_ready = True
+        self._note_state()
         self.losses += 1
         self._has_warned = False
         self._changed.set()
@@ -381,3 +394,7 @@ class Connection:
         if not self._has_warned:
             self._has_warned = True
             logger.warning("Redis at %r cannot be reached: %s", self._address, error or type(error).__name__)
+
+
+def _lose(_: bytes) -> None:
+    """What is written while there is no socket."""

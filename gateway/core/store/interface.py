@@ -219,6 +219,10 @@ class Store(Protocol):
     def unsent_bytes(self) -> int:
         """Waiting to be written; callers slow down on it."""
 
+    @property
+    def holds_open(self) -> int:
+        """Calls that this process let in and for which budgets hold something."""
+
     async def open(self) -> None: ...
 
     async def close(self) -> None:
@@ -237,9 +241,18 @@ class Store(Protocol):
     async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
         """What is left of those that have a window; nothing is taken."""
 
-    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+    def correct(
+        self,
+        limits: Sequence[Limit],
+        reserved: Tokens,
+        actual: Tokens,
+        reserved_at: float,
+        *,
+        waits: bool = False,
+    ) -> None:
         """Put what was counted in place of what was reserved at `reserved_at`, in Unix seconds.
 
+        `waits`: what the call costs is settled in a moment, and this may be told with that; within a second anyhow.
         What was not used is given back unless the limit's window has passed since; what was used beyond is
         always taken.
         """

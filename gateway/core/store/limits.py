@@ -12,6 +12,7 @@ from gateway.core.store.interface import (
     OUTPUT_TOKENS,
     REQUESTS,
     SOON_S,
+    TOKENS,
     Ask,
     Limit,
     Standing,
@@ -27,6 +28,8 @@ _TOLERANCE = 1e-6
 def cost_of(limit: Limit, call: Ask | Tokens) -> int:
     """What a call takes of a limit, in its unit."""
     unit = limit.unit
+    if unit == TOKENS and not call.is_capped:
+        return call.input_tokens + call.output_tokens
     if unit in _ONE_A_CALL:
         return 1
     read = 0 if unit == OUTPUT_TOKENS else call.input_tokens
@@ -66,7 +69,7 @@ class MemoryLimits:
         self._clock = clock
         self._levels: dict[str, tuple[float, float]] = {}
         self._running: dict[str, set[str]] = {}
-        self._slots_of: dict[str, list[str]] = {}
+        self.slots_of: dict[str, list[str]] = {}
 
     def look(self, ask: Ask) -> Verdict:
         """What the call would be told now; nothing is taken."""
@@ -99,7 +102,7 @@ class MemoryLimits:
                 self._levels[limit.name] = (max(0.0, self._level(limit) + taken), self._clock())
 
     def release(self, call_id: str) -> None:
-        for name in self._slots_of.pop(call_id, ()):
+        for name in self.slots_of.pop(call_id, ()):
             running = self._running[name]
             running.discard(call_id)
             if not running:
@@ -129,7 +132,7 @@ class MemoryLimits:
         running = self._running.setdefault(limit.name, set())
         if ask.call_id not in running:
             running.add(ask.call_id)
-            self._slots_of.setdefault(ask.call_id, []).append(limit.name)
+            self.slots_of.setdefault(ask.call_id, []).append(limit.name)
 
     def _level(self, limit: Limit) -> float:
         """What the bucket holds now: it drains evenly."""

@@ -89,6 +89,10 @@ class MemoryStore:
         self._unowned: dict[str, float] = {}
         self._subscriptions: dict[str, list[MemorySubscription]] = {}
 
+    @property
+    def holds_open(self) -> int:
+        return len(self._budgets.holding)
+
     async def open(self) -> None:
         """Nothing to connect."""
 
@@ -101,7 +105,15 @@ class MemoryStore:
     async def standings(self, limits: Sequence[Limit]) -> Sequence[Standing]:
         return self._limits.standings(limits)
 
-    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+    def correct(
+        self,
+        limits: Sequence[Limit],
+        reserved: Tokens,
+        actual: Tokens,
+        reserved_at: float,
+        *,
+        waits: bool = False,  # noqa: ARG002  (here it costs nothing)
+    ) -> None:
         self._limits.correct(limits, reserved, actual, self._wall() - reserved_at)
 
     def release(self, call_id: str, *, leaves_holds: bool = False) -> None:

@@ -8,7 +8,7 @@ from gateway.core.store.address import ADMISSION
 from gateway.core.store.admission_scripts import ADMIT, ADMIT_UNBUDGETED
 from gateway.core.store.interface import Ask, BudgetAsk, Limit, WindowLimit
 from gateway.core.store.limits import cost_of
-from gateway.core.store.script import bulk, id_bulk, known_bulk, number_bulk
+from gateway.core.store.script import bulk, pack_command
 
 _KEPT = 10_000
 BORN_KEY = f"{ADMISSION}born"
@@ -65,9 +65,12 @@ def keys_of(subject: str) -> SubjectKeys:
 
 
 class AdmissionForm:
-    """The command that asks for all that some calls need, with blanks for what is each call's own."""
+    """The command that asks for all that some calls need, up to what is each call's own."""
 
-    __slots__ = ("_counted", "_refusing", "_text", "budgets", "candidates", "limits", "script", "subjects")
+    __slots__ = (
+        *("asks_nothing", "budgets", "candidates", "limits", "own_size", "script", "subjects"),
+        *("_begins", "_counted", "_parts", "_refusing"),
+    )
 
     def __init__(
         self,
@@ -83,34 +86,43 @@ class AdmissionForm:
         self.script = ADMIT if self.budgets else ADMIT_UNBUDGETED
         everybody = (limits, *candidates)
         self._counted = [limit for packed in everybody for limit in packed.counted]
+        self.asks_nothing = not (self.budgets or any(packed.limits for packed in everybody))
         keys = [key for packed in everybody for key in packed.keys]
         keys += [key for budget in self.budgets for key in budget.keys]
-        arguments = [None, lease, bulk(len(limits.keys)), bulk(len(candidates))]
-        arguments += [bulk(len(quotas.keys)) for quotas in candidates]
-        for packed in everybody:
-            arguments += packed.arguments
-        for budget in self.budgets:
-            arguments += (None, None, *budget.arguments)
         if self.budgets:
             keys.append(BORN)
-            arguments.append(None)
+        places = iter(range(-1, -1 - len(self._counted), -1))
+        shared = [
+            bulk(len(limits.keys)),
+            bulk(len(candidates)),
+            *[bulk(len(each.keys)) for each in candidates],
+        ]
+        for packed in everybody:
+            shared += [bulk(next(places)) if part is None else part for part in packed.arguments]
+        for budget in self.budgets:
+            shared += budget.arguments
+        self.own_size = len(self._counted) + (2 * len(self.budgets) + 1 if self.budgets else 0) + 1
+        arguments = [lease, bulk(len(shared) + 4), bulk(self.own_size), *shared]
         parts = [*self.script.call, bulk(len(keys)), *keys, *arguments]
-        texts = [b"%b" if part is None else part.replace(b"%", b"%%") for part in parts]
-        self._text = b"*%d\r\n%b" % (len(parts), b"".join(texts))
+        self._parts, self._begins = len(parts), b"".join(parts)
 
-    @property
-    def asks_nothing(self) -> bool:
-        return not (self.budgets or self.limits.limits or any(quotas.limits for quotas in self.candidates))
+    def add_own(self, own: list[int | str], ask: Ask, born: str) -> None:
+        """What is this call's own, to that of others; `born`: since when Redis had its data."""
+        if self.own_size > 1:
+            own += [cost_of(limit, ask) for limit in self._counted]
+            if self.budgets:
+                for number in self._refusing:
+                    budget = ask.budgets[number]
+                    own += (budget.hold, budget.most)
+                own.append(born)
+        own.append(ask.call_id)
 
-    def fill(self, ask: Ask, born: str) -> bytes:
-        """`born`: since when Redis had its data."""
-        own = [id_bulk(ask.call_id), *[number_bulk(cost_of(limit, ask)) for limit in self._counted]]
-        for number in self._refusing:
-            budget = ask.budgets[number]
-            own += (number_bulk(budget.hold), number_bulk(budget.most))
-        if self.budgets:
-            own.append(known_bulk(born))
-        return self._text % tuple(own)
+    def fill(self, own: Sequence[int | str]) -> bytes:
+        """The command for calls of which it is all that is their own."""
+        # As a command of its own, without how many arguments that has.
+        packed = pack_command(tuple(own))
+        count = self._parts + len(own)
+        return b"*%d\r\n%b%b" % (count, self._begins, packed[packed.index(b"$") :])
 
 
 _NOTHING = PackedLimits(())
@@ -124,8 +136,29 @@ class Packer:
         self._alike: dict[tuple[Limit, ...], PackedLimits] = {}
         self._budgets: dict[str, PackedBudget] = {}
         self._forms: dict[tuple[object, ...], AdmissionForm] = {}
+        self._known: dict[tuple[object, ...], tuple[AdmissionForm, object]] = {}
 
     def form(self, ask: Ask) -> AdmissionForm:
+        """The same for the same tuples of limits and windows, as most calls come with."""
+        if ask.candidates:
+            return self._find_form(ask)
+        asked: tuple[object, ...] = (id(ask.limits),)
+        if ask.budgets:
+            asked += tuple([(budget.subject, id(budget.windows)) for budget in ask.budgets])
+        known = self._known.get(asked)
+        return self._learn_form(ask, asked) if known is None else known[0]
+
+    def _learn_form(self, ask: Ask, asked: tuple[object, ...]) -> AdmissionForm:
+        form = self._find_form(ask)
+        given = (ask.limits, *[budget.windows for budget in ask.budgets])
+        if all(isinstance(each, tuple) for each in given):
+            if len(self._known) >= _KEPT:
+                self._known.clear()
+            # It is kept with its tuples, so that no others can have their ids.
+            self._known[asked] = form, given
+        return form
+
+    def _find_form(self, ask: Ask) -> AdmissionForm:
         limits = self._pack(ask.limits)
         candidates = tuple([self._pack(quotas) for quotas in ask.candidates]) if ask.candidates else ()
         budgets = tuple([self._pack_budget(budget) for budget in ask.budgets]) if ask.budgets else ()

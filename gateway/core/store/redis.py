@@ -61,6 +61,10 @@ class RedisStore:
     def unsent_bytes(self) -> int:
         return self._commands.unsent_bytes
 
+    @property
+    def holds_open(self) -> int:
+        return len(self._budgets.mine.holding)
+
     async def open(self) -> None:
         """Wait a moment for Redis; a gateway starts without it too."""
         self._commands.open()
@@ -92,8 +96,10 @@ class RedisStore:
                 self._budgets.is_behind = True
             with suppress(StoreUnavailable):
                 await self._jobs.probe()
-                self._turn.pay_debts()
                 await self._heal()
+                # In one turn with what was settled, and after it: money is never in neither.
+                self._turn.pay_debts()
+                self._turn.finish()
                 await self._budgets.join()
                 self._budgets.forget_elsewhere()
                 if now - renewed_at >= self._renew_every_s:

@@ -69,7 +69,7 @@ class RedisJobs:
     def _learn(self, probed: list[bytes]) -> None:
         epoch, refusal = probed
         self.epoch = epoch.decode() or None
-        self._commands.refusal = refusal.decode().lstrip("-").partition(" ")[0]
+        self._commands.hear_refusal(refusal.decode().lstrip("-").partition(" ")[0])
 
     async def sweep(self) -> None:
         """Delete jobs that nobody may start any more, and readers that are gone. Raises StoreUnavailable."""

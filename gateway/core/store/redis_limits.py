@@ -9,7 +9,7 @@ from typing import Any
 
 from gateway.core.store.address import ADMISSION, PREFIX
 from gateway.core.store.admission_scripts import RENEW
-from gateway.core.store.connection import Connection, Refused
+from gateway.core.store.connection import Connection
 from gateway.core.store.interface import (
     Ask,
     Limit,
@@ -34,6 +34,7 @@ class RedisLimits:
     def __init__(self, commands: Connection, turn: Turn, budgets: RedisBudgets, *, lease_s: float) -> None:
         self._commands = commands
         self._turn = turn
+        self._asking = turn.asking
         self._budgets = budgets
         self._lease_ms = round(lease_s * 1000)
         self._here = MemoryLimits(time.monotonic)
@@ -45,38 +46,35 @@ class RedisLimits:
         form = self._packer.form(ask)
         if form.asks_nothing:
             return Verdict(is_admitted=True)
-        if self._commands.accepts_writes:
-            try:
-                return await self._admit_shared(ask, form)
-            except StoreUnavailable:
-                # What this process knows is better than nothing, and than no answer.
-                self._budgets.is_behind = True
-        self._budgets.forget_elsewhere()
-        self._budgets.has_asked |= bool(form.budgets)
-        return admit_here(ask, self._here, self._budgets.mine)
-
-    async def _admit_shared(self, ask: Ask, form: AdmissionForm) -> Verdict:
-        command = form.fill(ask, self._budgets.born)
-        self._turn.finish()
+        if not self._commands.accepts_writes:
+            return self._admit_here(ask, form)
         try:
-            try:
-                reply = await self._commands.ask_written(command)
-            except Refused as refusal:
-                await self._commands.load_again(form.script, refusal)
-                reply = await self._commands.ask_written(command)
-        except BaseException:
-            # No answer is not a no: all may have been taken, whichever candidate's slots.
-            if form.budgets:
-                self._turn.release(ask.call_id, form.subjects)
-            if slots := [slot for limits in (form.limits, *form.candidates) for slot in limits.slots]:
-                self._turn.give_back(ask.call_id, slots)
-            raise
+            reply = await self._asking.ask(form, ask, self._budgets.born)
+        except BaseException as error:
+            self._give_back(ask.call_id, form)
+            if not isinstance(error, StoreUnavailable):
+                raise
+            # What this process knows is better than nothing, and than no answer.
+            self._budgets.is_behind = True
+            return self._admit_here(ask, form)
         if not reply[0]:
             if reply[1] == b"lost":
                 return self._budgets.lost(str(reply[2]), reply[3] / 1_000_000)
             return _refusal(reply, form)
         self._note_taken(ask.call_id, form, reply)
         return Verdict(True, None, None, "", 0.0, max(0, reply[1] - 1), _standings(form.limits, reply, 2))
+
+    def _give_back(self, call_id: str, form: AdmissionForm) -> None:
+        """No answer is not a no: all may have been taken, whichever candidate's slots."""
+        if form.budgets:
+            self._turn.release(call_id, form.subjects)
+        if slots := [slot for limits in (form.limits, *form.candidates) for slot in limits.slots]:
+            self._turn.give_back(call_id, slots)
+
+    def _admit_here(self, ask: Ask, form: AdmissionForm) -> Verdict:
+        self._budgets.forget_elsewhere()
+        self._budgets.has_asked |= bool(form.budgets)
+        return admit_here(ask, self._here, self._budgets.mine)
 
     def _note_taken(self, call_id: str, form: AdmissionForm, reply: list[Any]) -> None:
         slots = form.limits.slots
@@ -104,13 +102,21 @@ class RedisLimits:
             for limit, bucket in zip(windows, buckets, strict=True)
         ]
 
-    def correct(self, limits: Sequence[Limit], reserved: Tokens, actual: Tokens, reserved_at: float) -> None:
+    def correct(
+        self,
+        limits: Sequence[Limit],
+        reserved: Tokens,
+        actual: Tokens,
+        reserved_at: float,
+        *,
+        waits: bool = False,
+    ) -> None:
         age_s = time.time() - reserved_at
         if not self._commands.accepts_writes:
             return self._here.correct(limits, reserved, actual, age_s)
         for limit in limits:
             if taken := correction_of(limit, reserved, actual, age_s):
-                self._turn.correct(limit, taken)
+                self._turn.correct(limit, taken, waits=waits)
         return None
 
     async def take_try(self, subject: str, patience: Patience) -> float:
@@ -132,8 +138,9 @@ class RedisLimits:
     def release(self, call_id: str, *, leaves_holds: bool = False) -> None:
         if slots := self._live.pop(call_id, None):
             self._turn.give_back(call_id, slots)
-        # Where Redis came or went meanwhile, it has some of each.
-        self._here.release(call_id)
+        if self._here.slots_of:
+            # Where Redis came or went meanwhile, it has some of each.
+            self._here.release(call_id)
         if call_id in self._budgets.mine.holding:
             self._budgets.release(call_id, leaves_holds=leaves_holds)
 
@@ -183,7 +190,5 @@ def _refusal(reply: list[Any], form: AdmissionForm) -> Verdict:
 
 
 def _standings(packed: PackedLimits, reply: list[Any], start: int) -> list[Standing]:
-    windows = packed.windows
-    end = start + 2 * len(windows)
-    resets_s = [wait_us / 1_000_000 for wait_us in reply[start + 1 : end : 2]]
-    return list(map(Standing, windows, reply[start:end:2], resets_s))
+    told = iter(reply[start:])
+    return [Standing(limit, next(told), next(told) / 1_000_000) for limit in packed.windows]

@@ -5,9 +5,10 @@ asks for something first has all of it told that was said before.
 """
 
 import asyncio
-from collections import defaultdict, deque
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
+from operator import itemgetter
 from typing import Any
 
 from gateway.core.store.address import ADMISSION
@@ -16,21 +17,46 @@ from gateway.core.store.connection import Connection, Refused
 from gateway.core.store.ending_script import END_CALLS
 from gateway.core.store.interface import Charge, Limit
 from gateway.core.store.packing import keys_of
+from gateway.core.store.redis_asking import Asking
 from gateway.core.store.script import bulk, id_bulk, known_bulk, number_bulk
 
 KEPT_MS = 7 * 86_400_000
 """Nothing is a record here: a subject of which nobody has spoken for so long is asked of SQL again."""
 _KEPT = bulk(KEPT_MS)
+_ZREM = b"*3\r\n$4\r\nZREM\r\n%b%b"
 _MOST = 200
 """Calls of one script: Redis serves nobody else meanwhile."""
 _OWED_KEPT = 100_000
-_ENTRY = 5
-"""Arguments of a settled amount."""
-_Calls = Mapping[str, Sequence[str]]
-"""By key of a limit's slots, or by subject."""
-_Entries = Mapping[str, Sequence[bytes]]
-_Taken = Mapping[str, tuple[Limit, int]]
+_STAYS, _ENDS = bulk(0), bulk(1)
 _Reply = asyncio.Future[Any]
+_Pair = tuple[bytes, bytes]
+"""A key and a call, as Redis reads them."""
+_key_of, _call_of = itemgetter(0), itemgetter(1)
+
+
+class _Ended:
+    """What is to be told, as Redis reads it."""
+
+    __slots__ = ("amounts", "holds", "owners", "slots", "taken")
+
+    def __init__(self) -> None:
+        self.slots: list[_Pair] = []
+        """Those that are given back."""
+        self.taken: dict[str, tuple[Limit, int]] = {}
+        """By the names of buckets."""
+        self.owners: list[bytes] = []
+        """Of each settled amount its subject's keys."""
+        self.amounts: list[bytes] = []
+        self.holds: list[_Pair] = []
+        """Those that are given back."""
+
+    def pack(self) -> Sequence[bytes]:
+        """The parts of END_CALLS."""
+        slots, taken, owners, holds = self.slots, self.taken, self.owners, self.holds
+        keys = [*map(_key_of, slots), *map(_bucket_bulk, taken), *owners, *map(_key_of, holds)]
+        sizes = map(known_bulk, (len(slots), len(taken), len(owners) // 3, len(holds)))
+        own = (*map(_call_of, slots), *_corrections(taken), *self.amounts, *map(_call_of, holds))
+        return (*END_CALLS.call, known_bulk(len(keys)), *keys, _KEPT, *sizes, *own)
 
 
 class Turn:
@@ -40,50 +66,53 @@ class Turn:
         """`lost` hears that Redis may not have been told all that was settled."""
         self._commands = commands
         self._lost = lost
-        commands.finish_turn = self.finish
-        self._slots: defaultdict[str, list[str]] = defaultdict(list)
-        self._taken: dict[str, tuple[Limit, int]] = {}
-        self._settled: defaultdict[str, list[bytes]] = defaultdict(list)
-        self._released: defaultdict[str, list[str]] = defaultdict(list)
+        commands.finish_turn = self._finish_turn
+        self.asking = Asking(commands)
+        self._ended = _Ended()
         self._count = 0
-        self._slots_owed: deque[tuple[str, str]] = deque(maxlen=_OWED_KEPT)
-        self._holds_owed: deque[tuple[str, str]] = deque(maxlen=_OWED_KEPT)
+        self._slots_owed: deque[_Pair] = deque(maxlen=_OWED_KEPT)
+        self._holds_owed: deque[_Pair] = deque(maxlen=_OWED_KEPT)
 
     def give_back(self, call_id: str, slots: Sequence[str]) -> None:
+        call = id_bulk(call_id)
         if not self._count and self._commands.accepts_writes:
             # As most calls end: nothing else is to be said, and nobody is woken by a reply.
             for key in slots:
-                self._commands.send_muted("ZREM", key, call_id)
+                self._commands.send_written(_ZREM % (known_bulk(key), call))
             return
-        for key in slots:
-            self._slots[key].append(call_id)
+        self._ended.slots += [(known_bulk(key), call) for key in slots]
         self._note()
 
-    def correct(self, limit: Limit, taken: int) -> None:
-        """Take so much more of its bucket, or give it back where that is below zero."""
-        before = self._taken.get(limit.name)
-        self._taken[limit.name] = (limit, taken + before[1] if before else taken)
-        self._note()
+    def correct(self, limit: Limit, taken: int, *, waits: bool = False) -> None:
+        """Take so much more of its bucket, or give it back where that is below zero. `waits`: when something else is
+        told, or asked.
+        """
+        before = self._ended.taken.get(limit.name)
+        self._ended.taken[limit.name] = (limit, taken + before[1] if before else taken)
+        if not waits:
+            self._note()
 
     def settle(
         self, call_id: str, charges: Sequence[Charge], process: str, seq: int, ends: Sequence[str] = ()
     ) -> None:
         """As Store.settle. Without a call id no hold is touched."""
-        attempt = (id_bulk(call_id), known_bulk(process), number_bulk(seq))
+        ended, call, left = self._ended, id_bulk(call_id), list(ends)
+        attempt = call, known_bulk(process), number_bulk(seq)
         for charge in charges:
-            self._settled[charge.subject] += (
-                *attempt,
-                known_bulk(charge.quarter),
-                number_bulk(charge.amount),
-            )
-        for subject in ends:
-            self._released[subject].append(call_id)
+            subject, is_last = charge.subject, _STAYS
+            if subject in left:
+                left.remove(subject)
+                is_last = _ENDS
+            ended.owners += keys_of(subject).packed
+            ended.amounts += (*attempt, known_bulk(charge.quarter), number_bulk(charge.amount), is_last)
+        if left:
+            ended.holds += [(keys_of(subject).packed[2], call) for subject in left]
         self._note()
 
     def release(self, call_id: str, subjects: Sequence[str]) -> None:
         """The call holds nothing more of them."""
-        for subject in subjects:
-            self._released[subject].append(call_id)
+        call = id_bulk(call_id)
+        self._ended.holds += [(keys_of(subject).packed[2], call) for subject in subjects]
         self._note()
 
     def pay_debts(self) -> None:
@@ -92,14 +121,26 @@ class Turn:
             return
         slots, self._slots_owed = self._slots_owed, deque(maxlen=_OWED_KEPT)
         holds, self._holds_owed = self._holds_owed, deque(maxlen=_OWED_KEPT)
-        for key, call_id in slots:
-            self.give_back(call_id, [key])
-        for subject, call_id in holds:
-            self.release(call_id, [subject])
+        for slot in slots:
+            self._ended.slots.append(slot)
+            self._note()
+        for hold in holds:
+            self._ended.holds.append(hold)
+            self._note()
 
     def finish(self) -> None:
         """Write it all down now."""
-        if self._count:
+        if self._count or self._ended.taken:
+            self._end_calls()
+
+    def _finish_turn(self) -> None:
+        asking = self.asking
+        if asking.crowds:
+            if self._count or self._ended.taken:
+                # With what waits until something is asked.
+                self._end_calls()
+            asking.tell()
+        elif self._count:
             self._end_calls()
 
     def _note(self) -> None:
@@ -111,73 +152,46 @@ class Turn:
 
     def _end_calls(self) -> None:
         self._count = 0
-        if self._settled or self._released or not self._commands.accepts_writes:
-            return self._end_budgeted()
-        commands, slots, taken = self._commands, self._slots, self._taken
-        if slots:
-            self._slots = defaultdict(list)
-            for key, call_ids in slots.items():
-                commands.send_muted("ZREM", key, *call_ids)
-        if taken:
-            self._taken = {}
-            keys = [known_bulk(ADMISSION + name) for name in taken]
-            commands.send_packed(CORRECT, keys, _corrections(taken), is_muted=True)
+        commands, ended, self._ended = self._commands, self._ended, _Ended()
+        if not commands.accepts_writes:
+            return self._owe(ended)
+        if ended.amounts or ended.holds:
+            return self._ask(ended, ended.pack())
+        for slot in ended.slots:
+            commands.send_written(_ZREM % slot)
+        if ended.taken:
+            keys = list(map(_bucket_bulk, ended.taken))
+            commands.send_packed(CORRECT, keys, _corrections(ended.taken), is_muted=True)
         return None
 
-    def _end_budgeted(self) -> None:
-        slots, self._slots = self._slots, defaultdict(list)
-        taken, self._taken = self._taken, {}
-        settled, self._settled = self._settled, defaultdict(list)
-        released, self._released = self._released, defaultdict(list)
-        if not self._commands.accepts_writes:
-            self._owe(slots, settled, released)
-            return
-        keys, arguments = _pack(slots, taken, settled, released)
-        parts = (*END_CALLS.call, known_bulk(len(keys)), *keys, *arguments)
+    def _ask(self, ended: _Ended, parts: Sequence[bytes]) -> None:
         reply = self._commands.ask_packed(parts)
-        reply.add_done_callback(partial(self._heard, parts, slots, settled, released))
+        reply.add_done_callback(partial(self._hear, ended, parts))
 
-    def _heard(
-        self, parts: Sequence[bytes], slots: _Calls, settled: _Entries, released: _Calls, reply: _Reply
-    ) -> None:
+    def _hear(self, ended: _Ended, parts: Sequence[bytes], reply: _Reply) -> None:
         error = None if reply.cancelled() else reply.exception()
         if isinstance(error, Refused) and error.code == "NOSCRIPT":
             # In this order on one connection. What had been lost before is noticed and told by others.
             self._commands.send("SCRIPT", "LOAD", END_CALLS.source)
             again = self._commands.ask_packed(parts)
-            again.add_done_callback(
-                lambda reply: self._owe(slots, settled, released) if reply.exception() else None
-            )
+            again.add_done_callback(lambda reply: self._owe(ended) if reply.exception() else None)
         elif error is not None:
-            self._owe(slots, settled, released)
+            self._owe(ended)
 
-    def _owe(self, slots: _Calls, settled: _Entries, released: _Calls) -> None:
-        self._slots_owed += ((key, call_id) for key, call_ids in slots.items() for call_id in call_ids)
-        self._holds_owed += ((subject, call) for subject, calls in released.items() for call in calls)
-        if settled or released:
+    def _owe(self, ended: _Ended) -> None:
+        self._slots_owed += ended.slots
+        self._holds_owed += ended.holds
+        if ended.amounts or ended.holds:
             self._lost()
 
 
-def _pack(
-    slots: _Calls, taken: _Taken, settled: _Entries, released: _Calls
-) -> tuple[list[bytes], list[bytes]]:
-    """The keys and arguments of END_CALLS."""
-    subjects = settled.keys() | released.keys()
-    keys = list(map(known_bulk, slots))
-    arguments = [_KEPT, known_bulk(len(slots)), known_bulk(len(taken)), known_bulk(len(subjects))]
-    for call_ids in slots.values():
-        arguments += (known_bulk(len(call_ids)), *map(id_bulk, call_ids))
-    keys += [known_bulk(ADMISSION + name) for name in taken]
-    arguments += _corrections(taken)
-    for subject in subjects:
-        keys += keys_of(subject).packed
-        ended, entries = released.get(subject, ()), settled.get(subject, ())
-        arguments += (known_bulk(len(ended)), *map(id_bulk, ended))
-        arguments += (known_bulk(len(entries) // _ENTRY), *entries)
-    return keys, arguments
+@lru_cache(1024)
+def _bucket_bulk(name: str) -> bytes:
+    """Its key."""
+    return bulk(ADMISSION + name)
 
 
-def _corrections(taken: _Taken) -> list[bytes]:
+def _corrections(taken: Mapping[str, tuple[Limit, int]]) -> list[bytes]:
     """Of each bucket its amount, window in s, and what is taken."""
     packed: list[bytes] = []
     for limit, more in taken.values():

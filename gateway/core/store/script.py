@@ -1,8 +1,12 @@
 """A script of Redis' own language, and the clock that all of them go by: those of processes need not agree."""
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any, cast
+
+import hiredis
 
 
 def bulk(argument: str | int) -> bytes:
@@ -16,6 +20,8 @@ def number_bulk(number: int) -> bytes:
     return b"$%d\r\n%d\r\n" % (len(str(number)), number)
 
 
+# A whole command, from its arguments.
+pack_command = cast("Callable[[tuple[Any, ...]], bytes]", hiredis.pack_command)
 # Of what comes again and again.
 known_bulk = lru_cache(1024)(bulk)
 id_bulk = lru_cache(4096)(bulk)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Awaitable, Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from random import random
 from typing import Protocol
@@ -97,10 +97,14 @@ class Admission:
         """Whether it is known what it costs now. What is free has a price, too: of nothing."""
         return self._rate_cards.find(offering, time.time()).has_prices
 
+    @property
+    def some_have_spent(self) -> bool:
+        """Some providers have spent their budgets."""
+        return bool(self._bases.spent_providers)
+
     def affordable(self, candidates: Sequence[Candidate], snapshot: Snapshot) -> Sequence[Candidate]:
         """Without those whose providers have spent their budgets."""
-        if not (spent := self._bases.spent_providers):
-            return candidates
+        spent = self._bases.spent_providers
         return [
             each
             for each in candidates
@@ -126,18 +130,23 @@ class Admission:
             ]
         return standings, budgets
 
-    async def admit(
+    def admit(
         self, call: Call, rules: KeyRules, candidates: Sequence[Candidate], snapshot: Snapshot
-    ) -> Verdict:
+    ) -> Awaitable[Verdict]:
         """Take all that the call needs, or nothing. What is admitted knows what was reserved, and where it has room.
 
         Raises Unavailable: nobody can say what was spent.
         """
+        if rules.counts_calls_alone and not snapshot.has_quotas:
+            return self._store.admit(Ask(call.id, rules.limits))
+        return self._admit_all(call, rules, candidates, snapshot)
+
+    async def _admit_all(
+        self, call: Call, rules: KeyRules, candidates: Sequence[Candidate], snapshot: Snapshot
+    ) -> Verdict:
         quotas = _quotas_of_all(candidates[:MOST_ASKED], snapshot.providers) if snapshot.has_quotas else ()
         if not (rules.limits or quotas or rules.budgets):
             return ADMITTED
-        if not (rules.counts_tokens or quotas or rules.budgets):
-            return await self._store.admit(Ask(call.id, rules.limits))
         tokens = expected_tokens(call)
         ask = Ask(call.id, rules.limits, tokens.input_tokens, tokens.output_tokens, tokens.is_capped, quotas)
         paid: Sequence[Candidate] = ()
@@ -151,7 +160,9 @@ class Admission:
                 ask.budgets = self._holds.ask(call, tokens, budgets, paid[:MOST_ATTEMPTS], time.time())
         verdict = await self._store.admit(ask)
         if verdict.reason in _WORTH_INSISTING:
+            began_at = time.monotonic()
             verdict = await self._insist(ask, budgets, verdict, call.waited_s)
+            call.waited_s += time.monotonic() - began_at
         if verdict.is_admitted:
             call.reserved_at = time.time()
             if quotas and not candidates[verdict.candidate].is_own:
@@ -220,13 +231,15 @@ class Admission:
 
     def correct(self, call: Call, used: Mapping[str, int]) -> None:
         """Put what the call used, by the names of providers.wire.usage, in place of what its owners had reserved."""
-        if call.reserved_at:
-            self._put_right(self._rules_of(call).token_limits, call, used, call.reserved_at)
+        rules = self._rules_of(call)
+        if rules.token_limits:
+            # A worker learns later whether its answer has arrived, and what it costs is settled then.
+            self._put_right(rules.token_limits, call, used, call.reserved_at, waits=bool(rules.holders))
 
     def correct_quotas(self, call: Call, quotas: Quotas, used: Mapping[str, int], reserved_at: float) -> None:
         """The same of one attempt and its provider."""
-        counted = [quota for quota in quotas if quota.counts_tokens]
-        self._put_right(counted, call, used, reserved_at)
+        if counted := [quota for quota in quotas if quota.counts_tokens]:
+            self._put_right(counted, call, used, reserved_at)
 
     def grow(self, call: Call, chars: Callable[[], int], cost_usd: Costing, *, is_own: bool = False) -> None:
         """Raise what a stream holds while it outgrows it; `chars` tells how long it is by now.
@@ -258,16 +271,19 @@ class Admission:
         return self._rules.current.of_call(tuple(map(call.owners.get, _OWNERS, _NOBODY)), call.team_id)
 
     def _put_right(
-        self, counted: Sequence[Limit], call: Call, used: Mapping[str, int], reserved_at: float
+        self,
+        counted: Sequence[Limit],
+        call: Call,
+        used: Mapping[str, int],
+        reserved_at: float,
+        *,
+        waits: bool = False,
     ) -> None:
-        if counted:
-            self._store.correct(counted, expected_tokens(call), self._tokens_of(used), reserved_at)
-
-    def _tokens_of(self, used: Mapping[str, int]) -> Tokens:
         read = used.get("input_tokens", 0)
         if not self._counts_cached_input:
             read -= min(read, used.get("cached_read_tokens", 0))
-        return Tokens(read, used.get("output_tokens", 0))
+        counted_at_end = Tokens(read, used.get("output_tokens", 0))
+        self._store.correct(counted, expected_tokens(call), counted_at_end, reserved_at, waits=waits)
 
 
 def expected_tokens(call: Call) -> Tokens:

@@ -1,10 +1,11 @@
 """Stop 5: all limits of a call at once, and the first provider with room, in one store call."""
 
 import time
+from collections.abc import Sequence
 
 from accounts.keys import KeyFacts
 from accounts.rules import KeyRules
-from gateway.core.store.interface import REQUESTS, Ask, Limit, Store, Verdict
+from gateway.core.store.interface import REQUESTS, Ask, Limit, Store
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.admission.refusal import providers_full, refusal_by, what_limits
 from gateway.proxy.admission.standing import standing_headers
@@ -13,6 +14,7 @@ from gateway.proxy.errors import RateLimited, Unavailable
 from gateway.proxy.observers import CallSpool
 from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.routing.resolve import RoutingContext
+from gateway.proxy.routing.ways import Candidate
 from providers.wire.call import Call
 
 _SPENT_S = 60.0
@@ -38,13 +40,15 @@ async def admit(
     admission: Admission,
 ) -> None:
     """Let the call in, and tell its client how its limits stand; or raise RateLimited or BudgetExceeded."""
-    candidates = admission.affordable(plan.candidates, context.snapshot)
-    if len(candidates) < len(plan.candidates):
+    candidates: Sequence[Candidate] = plan.candidates
+    if admission.some_have_spent:
+        candidates = admission.affordable(candidates, context.snapshot)
         call.offering_ids = tuple([candidate.way for candidate in candidates])
-    if not candidates:
-        raise providers_full(_SPENT_S)
+        if not candidates:
+            raise providers_full(_SPENT_S)
     verdict = await admission.admit(call, rules, candidates, context.snapshot)
-    _tell(verdict, call.format, client)
+    if verdict.standings:
+        client.headers += standing_headers(verdict.standings, call.format, time.time())
     if not verdict.is_admitted:
         client.record.limited_by = what_limits(verdict)
         raise refusal_by(verdict, context.key, call.project)
@@ -60,12 +64,7 @@ async def admit_count(
     """Counting tokens costs nobody money, but time of ours: so it has a limit of its own. Raises RateLimited."""
     limit = Limit(f"count:{key.lineage_id}", REQUESTS, per_minute, 60)
     verdict = await store.admit(Ask("", (limit,)))
-    _tell(verdict, form, client)
+    client.headers += standing_headers(verdict.standings, form, time.time())
     if not verdict.is_admitted:
         message = f"Each key may have tokens counted {per_minute} times a minute. Wait, or count less often."
         raise RateLimited(message, retry_after_s=verdict.retry_after_s)
-
-
-def _tell(verdict: Verdict, form: str, client: ClientConnection) -> None:
-    if verdict.standings:
-        client.headers.extend(standing_headers(verdict.standings, form, time.time()))

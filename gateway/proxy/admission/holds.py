@@ -51,7 +51,7 @@ class Holds:
         most = likely = 0
         for candidate in candidates:
             prices = self._prices_at(candidate, now)
-            longest = _longest(candidate, allowed)
+            longest = _longest(candidate) if allowed is None else allowed
             most = max(most, prices.cost(input_tokens, longest))
             if expected is not None:
                 likely = max(likely, prices.cost(input_tokens, expected))
@@ -72,7 +72,8 @@ class Holds:
         input_tokens, output_tokens, is_guess = tokens
         allowed = None if is_guess else output_tokens
         asker = call.owners["lineage_id"], candidate.model.id, call.endpoint
-        prices, longest = self._prices_at(candidate, now), _longest(candidate, allowed)
+        prices = self._prices_at(candidate, now)
+        longest = _longest(candidate) if allowed is None else allowed
         likely = min(self._sizes.expect(asker, allowed), longest)
         return prices.cost(input_tokens, likely), prices.cost(input_tokens, longest)
 
@@ -114,8 +115,7 @@ class _Prices(NamedTuple):
         return units_of(self.rate_card.cost_usd(usage))
 
 
-def _longest(candidate: Candidate, most: int | None) -> int:
-    if most is not None:
-        return most
+def _longest(candidate: Candidate) -> int:
+    """Its answers, where the client does not say."""
     offering, model = candidate.offering, candidate.model
     return offering.max_output_tokens or model.max_output_tokens or _LONGEST_ANSWER

@@ -37,14 +37,8 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
 
     Of several limits of a kind the tightest is told. OpenAI's names are told on every surface.
     """
-    tightest: dict[str, Standing] = {}
-    for standing in standings:
-        for kind in _KINDS[standing.limit.unit]:
-            rival = tightest.get(kind)
-            if rival is None or standing.remaining < rival.remaining:
-                tightest[kind] = standing
     headers: Headers = []
-    for kind, standing in tightest.items():
+    for kind, standing in _tightest(standings).items():
         amount, left = b"%d" % standing.limit.amount, b"%d" % max(0, standing.remaining)
         if names := _OPENAI.get(kind):
             headers += zip(names, (amount, left, go_duration(standing.reset_s)), strict=True)
@@ -52,6 +46,16 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
             reset = _instant(math.ceil(now + standing.reset_s))
             headers += zip(_ANTHROPIC[kind], (amount, left, reset), strict=True)
     return headers
+
+
+def _tightest(standings: Sequence[Standing]) -> Mapping[str, Standing]:
+    """By kind."""
+    tightest: dict[str, Standing] = {}
+    for standing in standings:
+        for kind in _KINDS[standing.limit.unit]:
+            if tightest.setdefault(kind, standing).remaining > standing.remaining:
+                tightest[kind] = standing
+    return tightest
 
 
 def go_duration(wait_s: float) -> bytes:

@@ -185,7 +185,7 @@ def is_ready(endpoint: str, context: RoutingContext) -> bool:
 def pick(
     choice: ResolvedModel, rank: int, ordering: Ordering, dropped: list[Dropped]
 ) -> tuple[list[Candidate], int]:
-    """The best that can do the request, at most MOST, and how many there may be in all.
+    """The best that can do the request, at most MOST, and how many more there may be.
 
     `dropped` grows by those that were looked at in vain.
     """
@@ -216,7 +216,8 @@ def pick(
             if len(best) == MOST or is_enough:
                 break
     losing.sort(key=lambda candidate: candidate.loss)
-    return [*best, *losing, *full][:MOST], able.bit_count()
+    fit = [*best, *losing, *full]
+    return fit[:MOST], able.bit_count() - looked_at + len(fit[MOST:])
 
 
 def _in_order(found: Field, able: int, choice: ResolvedModel, ordering: Ordering) -> Iterable[Prospect]:
@@ -310,12 +311,16 @@ def _make_room(kept: dict[_Word, _Kept], most: int) -> None:
 
 
 def _serving(endpoint: str, snapshot: Snapshot, at: datetime) -> Iterator[Prospect]:
-    """What no credential opens may be opened by one of a team's."""
-    hidden = frozenset({""}) if not snapshot.credentials else frozenset({"", CREDENTIAL_MISSING})
+    """What no credential opens may be opened by one of a team's: only where some team has one."""
+    opened = {provider_id for there in snapshot.credentials.values() for provider_id in there}
     for model in snapshot.models.values():
         if not model.members and model.is_listed(at):
             rows = prospects_of(model, endpoint, snapshot, at).rows
-            yield from (row for row in rows if row.reason in hidden)
+            for row in rows:
+                if not row.reason or (
+                    row.reason == CREDENTIAL_MISSING and row.offering.provider_id in opened
+                ):
+                    yield row
 
 
 def _those(rows: Iterable[Prospect], belongs: Callable[[Prospect], bool]) -> int:

@@ -1,5 +1,6 @@
 """Stop 4: what was asked for → the ordered attempts, and why every other offering was dropped. Pure."""
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -61,9 +62,12 @@ class RoutePlan:
     """There may be something to tell in headers."""
     ways: tuple[Way, ...] = field(init=False)
     """To the candidates."""
+    has_choice: bool = field(init=False)
+    """Another offering could have been its first."""
 
     def __post_init__(self) -> None:
         self.ways = tuple([candidate.way for candidate in self.candidates])
+        self.has_choice = bool(self.dropped) or len(self.ways) > 1
 
 
 @dataclass(slots=True)
@@ -92,6 +96,32 @@ class Lone:
     since: datetime
     until: datetime
     plan: RoutePlan
+    streams: bool
+    window: float
+    """How long a prompt may be."""
+
+    def serves(self, request: RouteRequest, context: RoutingContext) -> bool:
+        """Whether a request that says nothing of providers goes this way now.
+
+        First all that a reason in `filters.py` may come of, in one step: whoever adds one there adds it here.
+        """
+        if self.key is not context.key or not self.since <= context.at < self.until:
+            return False
+        required, health = request.required, context.health_of(self.row.candidate.way)
+        asks_more = (
+            required.input_tokens > self.window
+            or required.params
+            or required.input_types
+            or request.min_reasoning_level
+            or required.call is None
+            or (required.is_streamed and not self.streams)
+            or (context.is_priced is not None and not context.is_priced(self.row.offering))
+            or health.is_open
+        )
+        # Most requests ask for nothing that could stand against it.
+        return not asks_more or not reason_against(
+            self.row, self.plan.choices[0], request, NO_PREFERENCES, context, health
+        )
 
 
 def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
@@ -99,13 +129,11 @@ def plan_route(request: RouteRequest, context: RoutingContext) -> RoutePlan:
 
     Raises NotFound, ModelRetired, InvalidRequest, Forbidden or Unavailable.
     """
-    required, key = request.required, context.key
-    lone: Lone | None = context.snapshot.prepared.get((request.names, required.endpoint, key.id))
-    if lone is not None and lone.key is key and request.preferences is NO_PREFERENCES:
-        is_now = lone.since <= context.at < lone.until
-        plan, health = lone.plan, context.health_of(lone.row.offering.id)
-        if is_now and not reason_against(lone.row, plan.choices[0], request, NO_PREFERENCES, context, health):
-            return plan
+    if request.preferences is NO_PREFERENCES:
+        place = request.names, request.required.endpoint, context.key.id
+        lone: Lone | None = context.snapshot.prepared.get(place)
+        if lone is not None and lone.serves(request, context):
+            return lone.plan
     plan_or_not = survey_route(request, context)
     if isinstance(plan_or_not, NoRoute):
         raise plan_or_not.refusal
@@ -134,8 +162,7 @@ def survey_route(
         kept = all_ways(kept, context, dropped)
     kept = kept or _spared(ordering, dropped)
     if not kept or is_whole:
-        for choice in choices:
-            dropped += _ruled_out(choice, dropped, request, preferences, context)
+        more = sum(_rule_out(choice, kept, dropped, ordering) for choice in choices)
     if not kept:
         refusal = _nowhere(choices, required, dropped, context, preferences)
         return NoRoute(refusal, tuple(dropped), tuple(choices), tuple(passed_over), context.draw)
@@ -170,8 +197,8 @@ def _filtered(ordering: Ordering, dropped: list[Dropped]) -> tuple[list[Candidat
     more = 0
     for rank, choice in enumerate(ordering.choices):
         if choice.model is None:
-            found, able = pick(choice, rank, ordering, dropped)
-            kept, more = [*kept, *found], more + able - len(found)
+            found, further = pick(choice, rank, ordering, dropped)
+            kept, more = [*kept, *found], more + further
             continue
         for row in prospects_of(choice.model, request.required.endpoint, context.snapshot, context.at).rows:
             health = context.health_of(row.offering.id)
@@ -199,22 +226,26 @@ def _keep_lone(plan: RoutePlan, request: RouteRequest, context: RoutingContext) 
     prospects = prospects_of(choice.model, endpoint, snapshot, context.at)
     if len(snapshot.prepared) > _MOST_PREPARED:
         snapshot.prepared.clear()
+    row = prospects.rows[0]
     snapshot.prepared[request.names, endpoint, context.key.id] = Lone(
-        context.key, prospects.rows[0], prospects.since, prospects.until, plan
+        context.key,
+        row,
+        prospects.since,
+        prospects.until,
+        plan,
+        row.offering.streams,
+        row.window or math.inf,
     )
 
 
-def _ruled_out(
-    choice: ResolvedModel,
-    dropped: Sequence[Dropped],
-    request: RouteRequest,
-    preferences: ProviderPreferences,
-    context: RoutingContext,
-) -> list[Dropped]:
-    """What `auto` never looked at, for the refusal that tells why nobody is left."""
+def _rule_out(
+    choice: ResolvedModel, kept: Sequence[Candidate], dropped: list[Dropped], ordering: Ordering
+) -> int:
+    """Drop what `auto` never looked at and could not have chosen. Returns how many more it could."""
     if choice.model:
-        return []
-    seen = {drop.candidate.offering.id for drop in dropped}
+        return 0
+    request, context = ordering.request, ordering.context
+    seen = {each.offering.id for each in (*kept, *(drop.candidate for drop in dropped))}
     endpoint = request.required.endpoint
     rows = (
         row
@@ -222,12 +253,14 @@ def _ruled_out(
         for row in prospects_of(model, endpoint, context.snapshot, context.at).rows
         if row.offering.id not in seen
     )
-    found = []
+    further = 0
     for row in rows:
         health = context.health_of(row.offering.id)
-        if reason := reason_against(row, choice, request, preferences, context, health):
-            found.append(Dropped(row.candidate, reason))
-    return found
+        if reason := reason_against(row, choice, request, ordering.preferences, context, health):
+            dropped.append(Dropped(row.candidate, reason))
+        else:
+            further += 1
+    return further
 
 
 def _open_models(context: RoutingContext) -> Iterable[ModelFacts]:
@@ -294,7 +327,7 @@ def _nowhere(
     """Why no offering is left of the first choice. A redirect that cannot be made is the retirement that it would have
     hidden.
     """
-    first = choices[0]
+    first, health_of = choices[0], context.health_of
     of_first = [drop for drop in dropped if drop.candidate.rank == 0]
     named = first.model.id if first.model and first.retired else first.name
     name = f"No provider of model '{named}'" if first.model else "No model"
@@ -305,6 +338,10 @@ def _nowhere(
         max(map(_window, of_first), default=0),
         Unmet(
             [(drop.reason, drop.candidate.offering) for drop in of_first], required, preferences, context.at
+        ),
+        min(
+            (health_of(each.candidate.way).pause_s for each in of_first if each.reason == BROKEN),
+            default=math.inf,
         ),
     )
     if first.retired is None:

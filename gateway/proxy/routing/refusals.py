@@ -1,5 +1,6 @@
 """What is said where no offering is left, from the reasons that stood against each of them. Pure."""
 
+import math
 from collections.abc import Set
 
 from gateway.proxy.errors import GatewayError, InvalidRequest, Unavailable
@@ -12,10 +13,19 @@ _UNPRICED = "unpriced"
 _LACKS, _CANNOT_READ = "lacks:", "cannot_read:"
 
 
+_PAUSE_S, _LONGEST_PAUSE_S = 10.0, 3_600.0
+
+
 def no_candidate(
-    name: str, required: Requirements, reasons: Set[str], largest: int = 0, unmet: Unmet | None = None
+    name: str,
+    required: Requirements,
+    reasons: Set[str],
+    largest: int = 0,
+    unmet: Unmet | None = None,
+    pause_s: float = _PAUSE_S,
 ) -> GatewayError:
-    """`name` begins the sentence: `No model`, or `No provider of model 'x'`. `largest`: the largest context window.
+    """`name` begins the sentence: `No model`, or `No provider of model 'x'`. `largest`: the largest context window;
+    `pause_s`: for how long a breaker keeps out whoever could have answered, infinite where nobody knows.
 
     What the client excluded, or its key may not use, comes last: only where nothing stood against what was left over
     was it that.
@@ -26,8 +36,14 @@ def no_candidate(
         return refusal_of_wishes(name, reasons, unmet)
     if "breaker_open" in others:
         # It can do all that is asked: the others' shortcomings are not the request's fault.
-        return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=10)
+        return no_healthy(name, pause_s)
     return _callers(name, required, others, largest) or _switched_off(name, others)
+
+
+def no_healthy(name: str, pause_s: float) -> Unavailable:
+    """`name` and `pause_s` as above."""
+    wait_s = _PAUSE_S if math.isinf(pause_s) else min(max(pause_s, 1.0), _LONGEST_PAUSE_S)
+    return Unavailable(f"{name} is healthy at the moment.", code="no_healthy_provider", retry_after_s=wait_s)
 
 
 def _callers(name: str, required: Requirements, reasons: Set[str], largest: int) -> InvalidRequest | None:

@@ -37,9 +37,13 @@ class Surface:
     only_counts: bool = False
     """It tells how many tokens a request has, and calls nobody."""
     operation: Operation = field(init=False, repr=False)
+    parse: Callable[[bytes], Any] = field(init=False, repr=False)
+    """A body into what it holds. Raises ValueError."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "operation", operation_of(self.endpoint))
+        operation = operation_of(self.endpoint)
+        object.__setattr__(self, "operation", operation)
+        object.__setattr__(self, "parse", PARSERS[operation.body_kind])
 
     @property
     def heartbeat(self) -> bytes:
@@ -51,17 +55,16 @@ class Surface:
 
     def read(self, body: bytes) -> Mapping[str, Any]:
         """The parsed and checked request, unknown fields kept. Raises InvalidRequest."""
-        kind = self.operation.body_kind
         try:
-            parsed = PARSERS[kind](body)
+            parsed = self.parse(body)
         except ValueError as error:
-            code, way_out = _UNREADABLE[kind]
+            code, way_out = _UNREADABLE[self.operation.body_kind]
             raise InvalidRequest(
                 f"The body is not valid {way_out.format(reason=str(error)[:200])}", code=code, param="body"
             ) from None
         if not isinstance(parsed, dict):
             raise InvalidRequest("The body must be one JSON object.", code="invalid_json", param="body")
-        if kind is BodyKind.JSON:
+        if self.operation.body_kind is BodyKind.JSON:
             check_bounds(parsed, body)
         if "models" in parsed and parsed.get("model") is None:
             _name_first(parsed)
@@ -77,7 +80,7 @@ class Surface:
 
     def wants_usage(self, parsed: Mapping[str, Any]) -> bool:
         """Also in a stream."""
-        return bool((parsed.get("stream_options") or {}).get("include_usage"))
+        return "stream_options" in parsed and bool((parsed["stream_options"] or {}).get("include_usage"))
 
     def end_user(self, parsed: Mapping[str, Any]) -> str:
         """Whose request it is, in the client's own words; empty where it does not say."""

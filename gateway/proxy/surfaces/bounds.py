@@ -37,7 +37,8 @@ def within(fields: Mapping[str, Check]) -> Check:
 def check_bounds(body: Mapping[str, Any], data: bytes) -> None:
     """Of a whole request, read from `data`. Raises InvalidRequest."""
     names = "".join(body)
-    if "." in names or "[" in names or max(map(len, body), default=0) > LONGEST_NAME:
+    is_long = len(names) > LONGEST_NAME and max(map(len, body)) > LONGEST_NAME
+    if is_long or "." in names or "[" in names:
         raise _refuse_name(body)
     if len(data) <= _SMALL_BYTES and brackets_in(data) <= MOST_LEVELS:
         return

@@ -106,7 +106,8 @@ _parameters = record(
 
 def _check(body: Any, param: str) -> None:
     _parameters(body, param)
-    check_stream_options(body)
+    if "stream_options" in body:
+        check_stream_options(body)
 
 
 CHAT = Surface(path="/v1/chat/completions", endpoint="chat.completions", check=_check)

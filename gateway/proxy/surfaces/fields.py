@@ -1,5 +1,6 @@
 """Small checks from which a surface builds its table of parameters. Each raises InvalidRequest naming the parameter."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -50,10 +51,12 @@ def boolean(value: Any, param: str) -> None:
 
 
 def text(most: int | None = None, *, least: int = 0) -> Check:
+    longest = math.inf if most is None else most
+
     def check(value: Any, param: str) -> None:
         if not isinstance(value, str):
             raise refuse(param, "a string", value)
-        if len(value) < least or (most is not None and len(value) > most):
+        if not least <= len(value) <= longest:
             raise refuse(param, f"a string of {least} to {most} characters", f"{len(value)} characters")
 
     return check
@@ -88,15 +91,21 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Chec
         if not isinstance(value, dict):
             raise refuse(param, "an object", value)
         prefix = f"{param}." if param else ""
-        for name in required:
-            if value.get(name) is None:
-                missing = prefix + name
-                raise InvalidRequest(f"'{missing}' is missing.", code="missing_parameter", param=missing)
+        # What says something is there: only of the others it has to be seen.
+        if not all(map(value.get, required)):
+            _check_all_there(value, required, prefix)
         for name, entry in value.items():
             if entry is not None and (inner := fields.get(name)):
                 inner(entry, prefix + name)
 
     return check
+
+
+def _check_all_there(value: Mapping[str, Any], required: Sequence[str], prefix: str) -> None:
+    for name in required:
+        if value.get(name) is None:
+            missing = prefix + name
+            raise InvalidRequest(f"'{missing}' is missing.", code="missing_parameter", param=missing)
 
 
 def mapping_of(value_check: Check, *, most: int) -> Check:

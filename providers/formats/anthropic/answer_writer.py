@@ -28,6 +28,7 @@ from providers.wire.events import (
 from providers.wire.json_text import read_object
 from providers.wire.usage import Usage, counted
 
+_OF_TEXTS = frozenset({Started, TextDelta, Finished, UsageSeen})
 _SAID_IN = {"text_delta": "text", "thinking_delta": "thinking", "input_json_delta": "partial_json"}
 Member = dict[str, Any]
 _OWN_CITATIONS = ("char_location", "page_location", "content_block_location", "search_result_location")
@@ -40,10 +41,26 @@ EMPTY: dict[str, Member] = {
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]:
     """`events` hold exactly one Finished. Usage that nobody reported is written as zero."""
+    if _OF_TEXTS.issuperset(map(type, events)):
+        return _write_text(events, facts)
     blocks = AnswerBlocks()
     members = blocks.put(events)
     message = write_message(facts, blocks.usage or Usage(), blocks.service_tier)
     return message | {"content": _fold(members)} | blocks.finish()
+
+
+def _write_text(events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]:
+    """An answer of text alone, as most are: one block, or none."""
+    text = "".join([event.text for event in events if isinstance(event, TextDelta)])
+    told: dict[type, Any] = dict(zip(map(type, events), events, strict=True))
+    usage, tier = Usage(), None
+    if UsageSeen in told:
+        usage = told[UsageSeen].usage
+    if Started in told:
+        tier = told[Started].service_tier
+    content = [{"type": "text", "text": text}] if text else []
+    end = write_finish(told[Finished], "", has_calls=False)
+    return write_message(facts, usage, tier) | {"content": content} | end
 
 
 def write_message(facts: AnswerFacts, usage: Usage, service_tier: str | None) -> Member:

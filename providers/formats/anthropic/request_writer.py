@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from providers.formats.answer_tool import ANSWER_TOOL
+from providers.formats.answer_tool import ANSWER_TOOL, SCHEMA_BY_TOOL
 from providers.formats.anthropic.cache_marks import MOST_MARKS, has_other_ttl
 from providers.formats.anthropic.messages_writer import write_messages
 from providers.formats.anthropic.schema import OpenSchema, SchemaFitter
@@ -27,7 +27,11 @@ from providers.wire.conversation import (
     Sampling,
 )
 from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
+from providers.wire.quirks import quirk
 
+_VERSION_2026_10_21 = quirk(
+    "version_2026_10_21", "Anthropic's version of 2026-10-21, which takes no sampling parameters"
+)
 _PATH = "/messages"
 _VERSION, _NEW_VERSION = "2023-06-01", "2026-10-21"
 _UNKNOWN_SAMPLING = frozenset({"frequency_penalty", "presence_penalty", "seed", "logit_bias"})
@@ -47,7 +51,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         conversation = leave_natives(conversation, notes)
     if conversation.metadata:
         notes.lose("metadata", "")
-    is_new = "version_2026_10_21" in upstream.quirks
+    is_new = _VERSION_2026_10_21 in upstream.quirks
     body: dict[str, Any] = {"model": upstream.name, "max_tokens": _max_tokens(conversation, upstream, notes)}
     takes_later_system = known_model(upstream.name).takes_later_system
     body |= write_messages(conversation, notes, takes_later_system=takes_later_system)
@@ -89,7 +93,7 @@ def _write_reasoning(
 def _write_tools_or_format(
     conversation: Conversation, upstream: Upstream, body: dict[str, Any], notes: Notes
 ) -> dict[str, Any]:
-    if is_structured(conversation.output) and "schema_by_tool" in upstream.quirks:
+    if is_structured(conversation.output) and SCHEMA_BY_TOOL in upstream.quirks:
         return write_answer_tool(conversation, notes)
     written = write_tools(conversation, notes)
     if answer_format := write_format(conversation.output, notes):
@@ -103,7 +107,7 @@ def _yields(conversation: Conversation, asked: ReasoningConfig, upstream: Upstre
         return False
     choice = conversation.tool_choice
     is_forced = choice is not None and choice.mode is ChoiceMode.REQUIRED
-    return is_forced or (is_structured(conversation.output) and "schema_by_tool" in upstream.quirks)
+    return is_forced or (is_structured(conversation.output) and SCHEMA_BY_TOOL in upstream.quirks)
 
 
 def _is_thinking(body: dict[str, Any]) -> bool:

@@ -1,7 +1,6 @@
 """OpenAI's embeddings, as most providers speak them: requests go on as they came.
 
-Source: types of the `openai` package 3.54. Quirks: `embeds_texts_only` and `embeds_at_most_100` for doors such as
-Workers AI's.
+Source: types of the `openai` package 3.54.
 """
 
 from collections.abc import Mapping
@@ -23,9 +22,12 @@ from providers.wire.failure import (
     retry_after_s,
 )
 from providers.wire.json_text import read_json
+from providers.wire.quirks import quirk
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Usage, read_openai_usage
 
+_TEXTS_ONLY = quirk("embeds_texts_only", "Embeds texts only, and no token numbers")
+_AT_MOST_100 = quirk("embeds_at_most_100", "Embeds at most 100 texts in one call")
 _READ_BYTES = 64 * 1024
 # A model that is gone comes as 400, and a day's allowance that is used up as any other limit: 3036 as documented,
 # 4006 as its users report.
@@ -40,9 +42,9 @@ class OpenAIEmbeddings:
     access = Access()
 
     def write_request(self, request: EmbeddingRequest, upstream: Upstream) -> WrittenRequest:
-        if "embeds_texts_only" in upstream.quirks:
+        if _TEXTS_ONLY in upstream.quirks:
             texts_only(request)
-        if "embeds_at_most_100" in upstream.quirks:
+        if _AT_MOST_100 in upstream.quirks:
             at_most(100, request)
         if request.dimensions is not None:
             needs_declared(upstream, "dimensions")

@@ -32,6 +32,8 @@ from providers.wire.failure import bad_response
 from providers.wire.usage import Usage
 
 _PART = frozenset({"text", "thought", "thoughtSignature"})
+_SAYS_CONTENT = frozenset({"content", "index"})
+_SAYS_CANDIDATE = frozenset({"candidates", "usageMetadata", "responseId", "modelVersion"})
 _KNOWN = frozenset({"candidates", "promptFeedback", "usageMetadata", "responseId", "modelVersion"})
 
 
@@ -63,9 +65,18 @@ class AnswerPieces:
         """Each count as it was told last."""
         self._cited: set[str] = set()
         self._searches = 0
+        self.was_text = False
+        """The last piece was more text and nothing else."""
 
     def take(self, value: Any) -> list[Event]:
         """Raises UpstreamFailure for an error, and for what is no piece of an answer."""
+        text = _text_alone(value) if self._has_started and not self._finish else ""
+        self.was_text = bool(text)
+        if text:
+            if told := value.get("usageMetadata"):
+                self._usage = {**self._usage, **told}
+            self._has_output = True
+            return [TextDelta(text)]
         if error := error_in(value):
             raise reported_inside(error)
         if not isinstance(value, Mapping) or _KNOWN.isdisjoint(value) or not _is_piece(value):
@@ -162,6 +173,25 @@ class AnswerPieces:
             if place and place not in self._cited:
                 self._cited.add(place)
                 yield CitationAdded(place, _text(source, "title") or None, native=source)
+
+
+def _text_alone(piece: Any) -> str:
+    """Of the commonest piece by far, in one step: more text, and nothing else but what was used so far."""
+    try:
+        (candidate,) = piece["candidates"]
+        content = candidate["content"]
+        (part,) = content["parts"]
+        text = part["text"]
+        is_alone = (
+            type(text) is str
+            and len(part) == 1
+            and candidate.keys() <= _SAYS_CONTENT
+            and piece.keys() <= _SAYS_CANDIDATE
+            and type(piece.get("usageMetadata") or {}) is dict
+        )
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return ""
+    return text if is_alone else ""
 
 
 def _read_file(part: Mapping[str, Any], *, is_thought: bool) -> FileGenerated | None:
@@ -261,6 +291,8 @@ class GeminiStreamReader(SseEventReader):
 
     def _does_more(self, value: Mapping[str, Any]) -> bool:
         """Pictures, and what its own tools did."""
+        if self._pieces.was_text:
+            return False
         contents = (candidate.get("content") or {} for candidate in value.get("candidates") or ())
         return any(part.keys() - {"text"} for content in contents for part in content.get("parts") or ())
 

@@ -27,9 +27,9 @@ from providers.wire.conversation import (
     OutputKind,
     ReasoningConfig,
     Sampling,
-    ToolResult,
 )
 from providers.wire.effort import EFFORT_BUDGETS, budget_for, effort_for
+from providers.wire.parts import parts_of
 
 _VERBS = {False: "generateContent", True: "streamGenerateContent?alt=sse"}
 _COLLECTION = re.compile(r"(models|tunedModels)/(.+)")
@@ -233,7 +233,7 @@ def _own_budget(reasoning: ReasoningConfig) -> dict[str, Any]:
 
 def _wants_small_images(conversation: Conversation) -> bool:
     """There is one resolution for all; any other `detail` is what Gemini does unasked."""
-    parts = [part for message in conversation.messages for part in message.parts]
-    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
-    images = [part for part in parts if isinstance(part, Image)]
-    return bool(images) and all(image.detail == "low" for image in images)
+    parts = parts_of(conversation.messages)
+    return Image in map(type, parts) and all(
+        part.detail == "low" for part in parts if isinstance(part, Image)
+    )

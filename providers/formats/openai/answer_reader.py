@@ -12,6 +12,7 @@ from providers.formats.call_order import CallOrder
 from providers.formats.data_url import split_data_url
 from providers.formats.openai.finish import read_finish
 from providers.formats.openai.signatures import ORIGIN, read_details, read_reasoning, read_signature
+from providers.formats.openai.usual import is_one_text, more_text
 from providers.formats.openai.vendors import (
     CallNumbers,
     Finishes,
@@ -70,10 +71,19 @@ _PLAIN = frozenset({*_TEXTS, *_PARTS})
 def read_answer(value: Any) -> list[Event]:
     if not isinstance(value, Mapping):
         raise bad_response()
+    if is_one_text(value) and not (choice := value["choices"][0]).get("logprobs"):
+        text = choice["message"]["content"]
+        told = [TextDelta(text)] if text else []
+        finished = read_finish("stop", choice.get("native_finish_reason"), has_calls=False)
+        return _with_usage([read_start(value), *told, finished], value)
     refuse_error(value)
     choice = choices_of(value)[0]
     events: list[Event] = [read_start(value)]
     events += _read_message(choice, message_of(choice), f"call_{value['id']}" if value.get("id") else "call")
+    return _with_usage(events, value)
+
+
+def _with_usage(events: list[Event], value: Mapping[str, Any]) -> list[Event]:
     usage = read_openai_usage(usage_in(value), value.get("service_tier"))
     return events if usage is None else [*events, UsageSeen(usage)]
 
@@ -127,6 +137,9 @@ class OpenAIStreamReader(SseEventReader):
         return held if self.reported is None else [*held, UsageSeen(self.reported)]
 
     def _read_value(self, chunk: Mapping[str, Any]) -> list[Event]:
+        text = more_text(chunk, self._finishes.running)
+        if text is not None and not chunk["choices"][0].get("logprobs"):
+            return [*self._order.put(TextDelta(text))] if text else []
         refuse_error(chunk)
         self._report(read_openai_usage(usage_in(chunk), chunk.get("service_tier")))
         events = self._start(chunk)

@@ -184,6 +184,10 @@ def write_image(file: FileGenerated, index: int) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}, "index": index}
 
 
+_NO_TEXT = "\0"
+"""In place of one: neither a model's id nor a tier has it."""
+
+
 class OpenAIStreamWriter:
     """See providers.formats.base.AnswerWriter."""
 
@@ -202,6 +206,8 @@ class OpenAIStreamWriter:
         self._annotations = 0
         self._length = 0
         self._has_begun = False
+        self._around_text: tuple[bytes, bytes] | None = None
+        """What a chunk of text has before it and behind it: always the same."""
         self._custom = custom_names(facts.request)
         self._inputs: dict[int, list[str]] = {}
         """Of custom calls: what the string says is known once its JSON is whole."""
@@ -225,6 +231,9 @@ class OpenAIStreamWriter:
                 return
             case Started():
                 self._head |= {"service_tier": event.service_tier} if event.service_tier else {}
+            case TextDelta(logprobs=()) if self._has_begun:
+                yield self._text_chunk(event.text)
+                return
         if not self._has_begun:
             self._has_begun = True
             yield self._chunk({"role": "assistant", "content": ""})
@@ -286,6 +295,13 @@ class OpenAIStreamWriter:
         numbered = [{"index": self._annotations, **annotation} for annotation in annotations]
         self._annotations += len(annotations)
         return {"annotations": numbered} if numbered else {}
+
+    def _text_chunk(self, text: str) -> bytes:
+        self._length += len(text)
+        if self._around_text is None:
+            before, _, behind = self._chunk({"content": _NO_TEXT}).partition(orjson.dumps(_NO_TEXT))
+            self._around_text = before, behind
+        return orjson.dumps(text).join(self._around_text)
 
     def _chunk(self, delta: dict[str, Any], more: Mapping[str, Any] | None = None) -> bytes:
         choice = {"index": 0, "delta": delta, "finish_reason": None, **(more or {})}

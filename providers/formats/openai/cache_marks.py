@@ -5,10 +5,13 @@ from typing import Any
 
 from providers.formats.fields import Fields
 from providers.wire.conversation import CacheMark
+from providers.wire.quirks import quirk
 
 # OpenAI keeps for other times than Anthropic, and has none shorter.
 _BREAKPOINT_TTLS = frozenset({"30m", "12h"})
-MARKS = ("prompt_cache_breakpoint", "cache_control")
+BREAKPOINT = quirk("prompt_cache_breakpoint", "Takes OpenAI's marks of what may be cached")
+_CACHE_CONTROL = quirk("cache_control", "Takes Anthropic's marks of what may be cached, in OpenAI's form")
+MARKS = (BREAKPOINT, _CACHE_CONTROL)
 MARK_QUIRKS = frozenset(MARKS)
 """Of providers that take marks, each the kind that it is named after."""
 
@@ -26,9 +29,9 @@ def write_cache_mark(mark: CacheMark | None, quirks: Set[str]) -> dict[str, Any]
     """The members to add. A mark changes no answer, so it is left out where the provider takes none: MARK_QUIRKS."""
     if mark is None:
         return {}
-    if "cache_control" in quirks:
+    if _CACHE_CONTROL in quirks:
         return {"cache_control": {"type": "ephemeral"} | ({"ttl": mark.ttl} if mark.ttl else {})}
-    if "prompt_cache_breakpoint" in quirks:
+    if BREAKPOINT in quirks:
         return {"prompt_cache_breakpoint": breakpoint_of(mark)}
     return {}
 

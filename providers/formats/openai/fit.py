@@ -6,13 +6,21 @@ from typing import Any
 from providers.formats.known_models import known_model
 from providers.formats.losses import Kind
 from providers.formats.notes import Notes
-from providers.formats.openai.signatures import MEMBERS, thoughts_for
+from providers.formats.openai.signatures import INPUT_QUIRKS, MEMBERS, thoughts_for
 from providers.formats.sampling import TUNING, is_unsaid, lacks, lacks_reasoning, refused_thinking
+from providers.wire.quirks import quirk
 from providers.wire.upstream import Upstream
 
+REASONING_OBJECT = quirk("reasoning_object", "Takes OpenRouter's reasoning object")
+_NO_STREAM_OPTIONS = quirk(
+    "no_stream_options", "Refuses stream_options, so that the usage of its streams is estimated"
+)
+SYSTEM_IN_FRONT = quirk(
+    "system_in_front",
+    "Its template takes the system's words as the first message only: later ones are moved into it",
+)
 _LIMITS = ("max_tokens", "max_completion_tokens")
 USERS = ("safety_identifier", "user")
-_THOUGHT_QUIRKS = frozenset({"reasoning_input", "no_reasoning_input", "wants_reasoning_input"})
 _SYSTEM = frozenset({"system", "developer"})
 IN_FRONT = "messages of the system -> the first message"
 BEHIND_CALLS = "tool messages -> right behind their calls"
@@ -21,19 +29,15 @@ TUNING_FIELDS = frozenset({*TUNING, *_EFFORT})
 
 
 def fit(body: dict[str, Any], upstream: Upstream) -> list[str]:
-    """Change the body in place; what was said in other words, as in WrittenRequest.
-
-    Quirks: `reasoning_object` for providers with OpenRouter's `reasoning` instead of an effort, `no_stream_options`
-    for servers that refuse the field, so that the usage of their streams is estimated, `system_in_front` for those
-    whose templates know the system's word as the first message only, and those of reasoning.thoughts_for.
-    """
+    """Change the body in place; what was said in other words, as in WrittenRequest."""
     translated = _rename_limit(body, upstream) if upstream.params else []
-    if "reasoning_object" in upstream.quirks:
-        translated += _say_effort(body)
-    if not _THOUGHT_QUIRKS.isdisjoint(upstream.quirks) and (messages := body.get("messages")):
-        body["messages"] = _fit_thoughts(messages, upstream.quirks, translated)
-    if "system_in_front" in upstream.quirks:
-        translated += put_system_in_front(body)
+    if quirks := upstream.quirks:
+        if REASONING_OBJECT in quirks:
+            translated += _say_effort(body)
+        if not INPUT_QUIRKS.isdisjoint(quirks) and (messages := body.get("messages")):
+            body["messages"] = _fit_thoughts(messages, quirks, translated)
+        if SYSTEM_IN_FRONT in quirks:
+            translated += put_system_in_front(body)
     if upstream.user_id is not None:
         translated += _hide_user(body, upstream.user_id)
     if upstream.is_streamed:
@@ -61,7 +65,7 @@ def ask_for_stream(body: dict[str, Any], upstream: Upstream) -> list[str]:
     """Usage is asked for where that can be; what was left out, usage is told all the same."""
     body["stream"] = True
     options = body.get("stream_options")
-    if "no_stream_options" in upstream.quirks:
+    if _NO_STREAM_OPTIONS in upstream.quirks:
         body.pop("stream_options", None)
         return ["stream_options -> left out"] if options else []
     body["stream_options"] = {**(options if isinstance(options, dict) else {}), "include_usage": True}

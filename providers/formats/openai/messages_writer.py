@@ -6,7 +6,13 @@ from typing import Any, TypeGuard
 from providers.formats.data_url import data_url
 from providers.formats.notes import Notes
 from providers.formats.openai.cache_marks import MARKS, write_cache_mark
-from providers.formats.openai.signatures import ORIGIN, thoughts_for, write_reasoning, write_signature
+from providers.formats.openai.signatures import (
+    DETAILS,
+    ORIGIN,
+    thoughts_for,
+    write_reasoning,
+    write_signature,
+)
 from providers.formats.wording import in_wording, is_as_read, merged, was, wording_in
 from providers.wire.conversation import (
     Audio,
@@ -22,7 +28,11 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.quirks import quirk
 
+_SIGNATURES = quirk(
+    "thought_signatures", "Takes signatures of tool calls back, as Gemini's OpenAI address does"
+)
 # One company's two formats name the same stored files.
 FILE_ORIGINS = frozenset({"openai", "responses"})
 _PDF = "application/pdf"
@@ -32,7 +42,7 @@ _SAID = (Text, Refusal, Image, Audio, File, Native)
 _FILES = frozenset({Image, File, Audio})
 _ATTACHED = "The result is attached to the next message."
 # What a provider of a chat client may be told as the client said it; what it does not take is fitted afterwards.
-_OWN_QUIRKS = frozenset({"reasoning_details", "thought_signatures"})
+_OWN_QUIRKS = frozenset({DETAILS, _SIGNATURES})
 
 
 class ContentWriter:
@@ -85,8 +95,6 @@ class ContentWriter:
 
 
 class MessageWriter:
-    """Quirks: `thought_signatures` for providers that want signed calls back; those of reasoning.thoughts_for."""
-
     def __init__(self, content: ContentWriter) -> None:
         self._content = content
         self._notes = content.notes
@@ -139,7 +147,7 @@ class MessageWriter:
         function = {"name": call.name, "arguments": call.arguments}
         mark = write_cache_mark(call.cache, self._content.quirks)
         # Only who asks for them back understands them, whoever made them.
-        is_wanted = "thought_signatures" in self._content.quirks
+        is_wanted = _SIGNATURES in self._content.quirks
         signature = write_signature(call.signature, call.origin) if is_wanted else {}
         return {"id": call.id, "type": "function", "function": function} | mark | signature
 

@@ -8,9 +8,11 @@ from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place
 from providers.formats.marks import carriers_of, leave_marks
 from providers.formats.notes import Notes, leave_natives
-from providers.formats.openai.cache_marks import MARK_QUIRKS, MARKS
+from providers.formats.openai.cache_marks import BREAKPOINT, MARK_QUIRKS, MARKS
 from providers.formats.openai.fit import (
     IN_FRONT,
+    REASONING_OBJECT,
+    SYSTEM_IN_FRONT,
     USERS,
     ask_for_stream,
     fit,
@@ -73,7 +75,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
         leave_tuning(body, upstream, notes)
     else:
         body = _write_anew(conversation, upstream, notes)
-        if "system_in_front" in upstream.quirks:
+        if SYSTEM_IN_FRONT in upstream.quirks:
             _note(put_system_in_front(body), notes)
         if upstream.is_streamed:
             ask_for_stream(body, upstream)
@@ -178,12 +180,12 @@ def _write_tools(conversation: Conversation, upstream: Upstream) -> dict[str, An
 
 
 def _write_reasoning(conversation: Conversation, upstream: Upstream, notes: Notes) -> dict[str, Any]:
-    """Quirk: `reasoning_object` for providers with OpenRouter's `reasoning`, which also takes a budget."""
+    """OpenRouter's `reasoning` also takes a budget."""
     usual = () if conversation.source == ORIGIN else USUAL_EFFORTS
     reasoning = fit_reasoning(conversation.reasoning, upstream, notes, usual)
     if reasoning is None:
         return {}
-    if "reasoning_object" in upstream.quirks:
+    if REASONING_OBJECT in upstream.quirks:
         return _write_openrouter(reasoning)
     effort = reasoning.effort
     if effort is None and reasoning.budget_tokens is not None:
@@ -219,7 +221,7 @@ def _write_rest(conversation: Conversation, upstream: Upstream, notes: Notes) ->
 
 def _write_cache_settings(conversation: Conversation, upstream: Upstream) -> dict[str, Any]:
     """To OpenAI itself, whose marks tell it, and to who declares them: others may refuse what they do not know."""
-    is_openai = "prompt_cache_breakpoint" in upstream.quirks
+    is_openai = BREAKPOINT in upstream.quirks
     settings = cache_settings(conversation).items()
     return {name: value for name, value in settings if is_openai or name in upstream.params}
 

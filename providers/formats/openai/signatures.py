@@ -12,6 +12,7 @@ from typing import Any
 
 from providers.formats.openai.vendors import visible_reasoning
 from providers.wire.conversation import Reasoning
+from providers.wire.quirks import quirk
 
 ORIGIN = "openai"
 _FORMATS = {
@@ -24,6 +25,21 @@ MEMBERS = ("reasoning_content", "reasoning", "reasoning_details")
 """Of an assistant's message."""
 _FAMILIES = {"gemini": "google"}
 _ORIGINS_OF_CALLS = {family: origin for origin, family in _FAMILIES.items()}
+
+
+DETAILS = quirk(
+    "reasoning_details", "Takes reasoning of earlier turns back as OpenRouter's reasoning details"
+)
+"""Signed thoughts go back as they came, whoever made them."""
+_NO_INPUT = quirk("no_reasoning_input", "Refuses reasoning of earlier turns")
+_INPUT = quirk(
+    "reasoning_input", "Takes reasoning of earlier turns back as reasoning, and refuses reasoning_content"
+)
+# An empty text is refused too (https://github.com/NousResearch/hermes-agent/pull/18263).
+_WANTS_INPUT = quirk(
+    "wants_reasoning_input", "Wants reasoning with every earlier turn of the model: a space stands for none"
+)
+INPUT_QUIRKS = frozenset({_INPUT, _NO_INPUT, _WANTS_INPUT})
 
 
 def read_reasoning(message: Mapping[str, Any]) -> list[Reasoning]:
@@ -71,19 +87,13 @@ def _string(value: object) -> str | None:
 
 
 def thoughts_for(quirks: Set[str], members: Mapping[str, Any]) -> dict[str, Any]:
-    """What of these members a provider of those quirks takes; `reasoning_content` alone where there are none.
-
-    Quirks: `reasoning_details` for providers that want signed thoughts back as they gave them, whoever made them;
-    `reasoning_input` for those that call them `reasoning`, and refuse them under any other name;
-    `no_reasoning_input` for those that refuse them altogether; `wants_reasoning_input` for those that refuse a turn
-    without any, and an empty text too (https://github.com/NousResearch/hermes-agent/pull/18263).
-    """
-    if "no_reasoning_input" in quirks:
+    """What of these members a provider of those quirks takes; `reasoning_content` alone where there are none."""
+    if _NO_INPUT in quirks:
         return {}
-    if "reasoning_details" in quirks:
+    if DETAILS in quirks:
         return {name: members[name] for name in MEMBERS if name in members}
-    name = "reasoning" if "reasoning_input" in quirks else "reasoning_content"
-    text = visible_reasoning(members) or (" " if "wants_reasoning_input" in quirks else "")
+    name = "reasoning" if _INPUT in quirks else "reasoning_content"
+    text = visible_reasoning(members) or (" " if _WANTS_INPUT in quirks else "")
     return {name: text} if text else {}
 
 

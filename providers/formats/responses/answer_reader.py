@@ -54,15 +54,14 @@ def read_answer(value: Any) -> list[Event]:
     if value.get("error"):
         raise read_failure(value["error"])
     output = value.get("output")
-    if not isinstance(output, list):
+    if not isinstance(output, list) or not all(isinstance(item, Mapping) for item in output):
         raise bad_response("The provider's response has no output.")
     events: list[Event] = [read_start(value)]
     calls = 0
     for item in output:
-        if isinstance(item, Mapping):
-            told = list(read_item(item, calls))
-            calls += sum(isinstance(event, ToolCallStarted) for event in told)
-            events += told
+        told = list(read_item(item, calls))
+        calls += sum(isinstance(event, ToolCallStarted) for event in told)
+        events += told
     events.append(read_finish(value, has_calls=calls > 0))
     usage = read_usage(value)
     return events if usage is None else [*events, UsageSeen(usage)]
@@ -190,11 +189,15 @@ class ResponsesStreamReader(SseEventReader):
         if kind == "error" or value.get("error"):
             raise read_failure(value)
         response = value.get("response")
-        response = response if isinstance(response, Mapping) else {}
-        self._report(read_usage(response))
-        if isinstance(kind, str) and kind in _ENDS:
+        if isinstance(response, Mapping):
+            self._report(read_usage(response))
+        else:
+            response = {}
+        if not isinstance(kind, str):
+            return self._start(response)
+        if kind in _ENDS:
             return [*self._start(response), *self._read_end(with_status(response, kind))]
-        reader = self._readers.get(kind) if isinstance(kind, str) else None
+        reader = self._readers.get(kind)
         events = reader(value) if reader else ()
         return [*self._start(response), *(passed for event in events for passed in self._order.put(event))]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from providers.formats.data_url import data_url
 from providers.formats.notes import Notes
-from providers.formats.openai.cache_marks import breakpoint_of
+from providers.formats.openai.cache_marks import BREAKPOINT, breakpoint_of
 from providers.formats.openai.messages_writer import FILE_ORIGINS
 from providers.formats.responses.signatures import ORIGIN
 from providers.formats.wording import in_wording, is_as_read, is_unchanged, wording_in
@@ -34,7 +34,7 @@ _SAID = frozenset({Text, Refusal, Image, File, Native})
 class ItemWriter:
     def __init__(self, notes: Notes, quirks: Set[str]) -> None:
         self._notes = notes
-        self._has_marks = notes.source == ORIGIN or "prompt_cache_breakpoint" in quirks
+        self._has_marks = notes.source == ORIGIN or BREAKPOINT in quirks
 
     def write(self, message: Message) -> Iterable[dict[str, Any]]:
         """One item for each run of texts and images, and one for everything else."""

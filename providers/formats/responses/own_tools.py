@@ -76,6 +76,7 @@ def has_own_tools(request: Mapping[str, Any]) -> bool:
 
 
 _KINDS = frozenset({"custom", "namespace", SEARCH})
+_OF_TOOLS = frozenset({ToolCall, ToolResult})
 
 
 def _tools_in(request: Mapping[str, Any]) -> Iterator[OwnTool]:
@@ -225,6 +226,8 @@ def _said(output: object) -> tuple[Text | Native, ...]:
 
 def _plain_message(message: Message, names: Names) -> Message:
     """Calls of tools in namespaces by their names; results stand in turns of the user."""
+    if _OF_TOOLS.isdisjoint(map(type, message.parts)):
+        return message
     parts = tuple(_plain_call(part, names) for part in message.parts)
     role = Role.USER if any(isinstance(part, ToolResult) for part in parts) else message.role
     is_same = role is message.role and all(new is old for new, old in zip(parts, message.parts, strict=True))

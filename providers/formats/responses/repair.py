@@ -15,6 +15,8 @@ DETAILS: Mapping[str, Mapping[str, int]] = {
 }
 """Of usage; their users read them without asking."""
 _ADDED, _DONE = "response.output_item.added", "response.output_item.done"
+_TEXT = "response.output_text.delta"
+_OF_TEXT = ("sequence_number", "output_index", "item_id", "content_index")
 _CONTENT = ("content_part.", "output_text.", "refusal.", "reasoning_text.")
 _SUMMARY = ("reasoning_summary_part.", "reasoning_summary_text.")
 _TOLD_STATUSES = {f"response.{word}": word for word in ("completed", "incomplete", "failed")}
@@ -38,9 +40,14 @@ class Numbers:
 
     def mended(self, value: _Map, shown: bytes) -> tuple[_Map, bytes]:
         """The event and its JSON; as they were where nothing is missing."""
-        expected: dict[str, Any] = {"sequence_number": self._next}
         kind = value.get("type")
         kind = kind if isinstance(kind, str) else ""
+        given = value.get("sequence_number")
+        if kind == _TEXT and None not in map(value.get, _OF_TEXT) and "response" not in value:
+            # The commonest by far, and whole.
+            self._next = (given if isinstance(given, int) else self._next) + 1
+            return value, shown
+        expected: dict[str, Any] = {"sequence_number": self._next}
         name = kind.removeprefix("response.")
         if kind in {_ADDED, _DONE}:
             expected["output_index"] = self._of_item(value)
@@ -48,7 +55,6 @@ class Numbers:
             expected |= self._of_part(name, value)
         missing = {key: number for key, number in expected.items() if value.get(key) is None}
         missing |= _with_details(value, kind)
-        given = value.get("sequence_number")
         self._next = (given if isinstance(given, int) else self._next) + 1
         if not missing:
             return value, shown

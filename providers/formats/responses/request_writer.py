@@ -8,6 +8,7 @@ from providers.formats.base import Upstream, WrittenRequest
 from providers.formats.extras import cache_settings, in_place
 from providers.formats.marks import leave_marks
 from providers.formats.notes import Notes, leave_natives
+from providers.formats.openai.cache_marks import BREAKPOINT
 from providers.formats.responses.messages_writer import ItemWriter
 from providers.formats.responses.request_reader import ENCRYPTED, LOGPROBS
 from providers.formats.responses.signatures import ORIGIN
@@ -55,7 +56,7 @@ def write_request(conversation: Conversation, upstream: Upstream) -> WrittenRequ
     body |= _write_input(conversation, upstream, notes)
     if conversation.source != ORIGIN:
         body |= cache_settings(conversation)
-        if "prompt_cache_breakpoint" not in upstream.quirks:
+        if BREAKPOINT not in upstream.quirks:
             leave_marks(conversation, notes)
     if upstream.is_streamed:
         body["stream"] = True

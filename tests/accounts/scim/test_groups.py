@@ -8,6 +8,9 @@ from django.urls import reverse
 
 from accounts.memberships import give_role
 from accounts.models import Membership, ScimDirectory, ScimGroup, ScimGroupRole, Team, User
+from accounts.scim.bodies import GroupChanges
+from accounts.scim.groups import change_group, delete_group
+from gateway.core.errors import ApiError
 from tests.accounts.scim.conftest import Scim, patch
 from tests.make import make_team, make_user
 
@@ -159,3 +162,12 @@ def test_token_is_shown_once_in_admin(directory: ScimDirectory) -> None:
 def test_external_id_is_one_line(scim: Scim, text: str) -> None:
     answer = scim("POST", "Groups", {"displayName": "g", "externalId": text})
     assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+
+
+def test_group_that_was_deleted_meanwhile_is_not_made_anew(scim: Scim) -> None:
+    directory = ScimDirectory.objects.get()
+    group = change_group(ScimGroup(directory=directory), GroupChanges(display_name="Engineers"))
+    delete_group(ScimGroup.objects.get(pk=group.pk))
+    with pytest.raises(ApiError, match="any more") as refusal:
+        change_group(group, GroupChanges(display_name="Builders"))
+    assert (refusal.value.status, ScimGroup.objects.count()) == (404, 0)

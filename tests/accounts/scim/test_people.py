@@ -3,11 +3,12 @@
 from typing import Any
 
 import pytest
+from django.db.models.signals import pre_save
 from django.test import Client
 
 from accounts.key_facts import facts_of
 from accounts.memberships import give_role
-from accounts.models import AuditEntry, Key, Membership, ScimDirectory, Team, User
+from accounts.models import AuditEntry, Key, Membership, ScimDirectory, ScimUser, Team, User
 from accounts.people import find_by_email
 from accounts.scim.tokens import issue_token, revoke_tokens
 from tests.accounts.conftest import Caller
@@ -261,3 +262,23 @@ def test_membership_of_a_deleted_person_is_kept(scim: Scim, team: Team) -> None:
     give_role(team=team, person=User.objects.get(), role="member")
     scim("DELETE", f"Users/{id_}")
     assert Membership.objects.get().is_active
+
+
+def test_two_who_are_renamed_to_one_name_at_once_are_told_apart(scim: Scim) -> None:
+    """The other one is named between the look and the writing."""
+    ids = [scim("POST", "Users", {"userName": name}).json()["id"] for name in ("ada", "bea")]
+
+    def first(sender: Any, instance: ScimUser, **_: Any) -> None:
+        ScimUser.objects.filter(resource_id=ids[1]).update(user_name="cleo")
+
+    pre_save.connect(first, sender=ScimUser)
+    try:
+        for answer in (
+            scim("PATCH", f"Users/{ids[0]}", patch({"op": "replace", "path": "userName", "value": "Cleo"})),
+            scim("PUT", f"Users/{ids[0]}", {"userName": "CLEO"}),
+        ):
+            assert (answer.status_code, answer.json()["scimType"]) == (409, "uniqueness")
+            assert "'cleo'" in answer.json()["detail"].lower()
+    finally:
+        pre_save.disconnect(first, sender=ScimUser)
+    assert set(ScimUser.objects.values_list("user_name", flat=True)) == {"ada", "bea"}

@@ -9,8 +9,10 @@ import pytest
 from django.db import connection
 
 from accounts.models import LedgerEntry, UsageDay, UsageQuarter
+from accounts.usage.cohorts import cohorts_of
 from accounts.usage.proof import prove_days, prove_quarters
-from accounts.usage.reader import Question, _statement, read_total, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import read_total, read_usage, statement_of
 from accounts.usage.repair import day_of, rebuild_day
 from tests.usage_rows import TEAMS, fill_ledger
 
@@ -61,7 +63,7 @@ def test_parts_of_days_are_read_from_quarters_alone(filled: None) -> None:
 
 
 def plan_of(question: Question) -> Any:
-    statement, values = _statement(question, None, None)
+    statement, values = statement_of(question, cohorts_of(question.team_id))
     with connection.cursor() as cursor:
         explain = "EXPLAIN" if connection.vendor == "postgresql" else "EXPLAIN QUERY PLAN"
         cursor.execute(f"{explain} {statement}", values)

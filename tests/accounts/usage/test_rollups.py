@@ -14,13 +14,23 @@ from django.db import IntegrityError, transaction
 from accounts import tasks
 from accounts.attempts import AttemptRecord
 from accounts.booking import Kind, book, correction_of
-from accounts.models import Alert, LedgerEntry, Team, UsageBackfill, UsageDay, UsageQuarter, UsageSeries
+from accounts.models import (
+    Alert,
+    LedgerEntry,
+    Team,
+    UsageBackfill,
+    UsageClosed,
+    UsageDay,
+    UsageQuarter,
+    UsageSeries,
+)
 from accounts.recording import Amounts, count_missed, record_attempts
 from accounts.retention import forget_entries
-from accounts.usage import repair
+from accounts.usage import closing, repair
 from accounts.usage.measures import MOST
 from accounts.usage.proof import prove, prove_days, prove_quarters
-from accounts.usage.reader import Question, read_total, read_usage
+from accounts.usage.question import Question
+from accounts.usage.reader import read_total, read_usage
 from accounts.windows import DAY_S
 from gateway.plane.recorder import Recorder
 from tests.accounts.test_spending import NOON, Host
@@ -304,6 +314,24 @@ def test_empty_ledger_has_nothing_of_before() -> None:
     assert [repair.fill_back(), UsageBackfill.objects.get().before] == [0, 0]
 
 
+def assert_closed_days_tell_what_others_do() -> None:
+    questions = [
+        Question(LOW, HIGH, bucket, zone, groups)
+        for bucket in ("1d", "none")
+        for zone in ("UTC", BERLIN)
+        for groups in (
+            ("team_id", "outcome", "kind"),
+            ("model",),
+            ("lineage_id", "project"),
+            ("model", "member_id"),
+        )
+    ]
+    told = [read_usage(question) for question in questions]
+    assert UsageClosed.objects.exists()
+    UsageClosed.objects.all().delete()
+    assert [read_usage(question) for question in questions] == told
+
+
 def put_right(chance: random.Random) -> None:
     entry = LedgerEntry.objects.attempts().order_by("?").first()
     if entry is not None:
@@ -346,6 +374,8 @@ def test_usage_is_that_of_the_ledger_after_any_calls_crashes_repetitions_and_cor
         repair.follow_zones,
         lambda: put_right(host.chance),
         lambda: repair.rebuild_day(LOW + host.chance.randrange(120) * DAY_S),
+        *[lambda: closing.close_days(at=datetime.fromtimestamp(NOON + host.chance.randrange(9) * DAY_S, UTC))]
+        * 4,
     ]
     for _ in range(60):
         host.chance.choice(acts)()
@@ -355,3 +385,4 @@ def test_usage_is_that_of_the_ledger_after_any_calls_crashes_repetitions_and_cor
     Recorder(host.spools[0]).drain_orphans()
     assert LedgerEntry.objects.exists()
     assert_usage_is_that_of_the_ledger()
+    assert_closed_days_tell_what_others_do()

@@ -1,5 +1,8 @@
 """Ranges fall into buckets of a calendar, and are read from whole days where those fit."""
 
+from bisect import bisect_right
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -12,13 +15,16 @@ from accounts.usage.times import (
     HOUR,
     LONGEST_DAYS,
     NONE,
+    NOTHING_COARSE,
     QUARTER,
     WHOLE_DAY,
+    Coarse,
+    Move,
     Piece,
     Run,
     bounds_of,
     midnights,
-    pieces_of,
+    read_from,
     runs_of,
 )
 
@@ -56,8 +62,15 @@ def test_buckets_of_one_width_are_one_run() -> None:
     assert runs_of([0, 900, 1800]) == [Run(0, 1800, 900)]
 
 
+def pieces_of(bounds: Sequence[int], zone: str, coarse: Coarse = NOTHING_COARSE) -> Sequence[Piece]:
+    """Where nothing is moved."""
+    pieces, moves = read_from(bounds, zone, coarse)
+    assert moves == []
+    return pieces
+
+
 def test_whole_days_are_read_from_days_and_the_rest_from_quarters() -> None:
-    low, high = at("2026-06-01T10:00"), at("2026-06-05T08:00")
+    low, high = at("2026-06-01T13:00"), at("2026-06-05T08:00")
     assert pieces_of([low, high], UTC) == [
         Piece("quarter", low, at("2026-06-02")),
         Piece("day", at("2026-06-02"), at("2026-06-05")),
@@ -75,9 +88,35 @@ def test_range_within_a_day_is_read_from_quarters() -> None:
     assert pieces_of([low, high], UTC) == [Piece("quarter", low, high)]
 
 
-def test_days_of_another_zone_are_read_from_quarters() -> None:
-    bounds = bounds_of(WHOLE_DAY, UTC, at("2026-06-01"), at("2026-06-08"))
-    assert pieces_of(bounds, BERLIN) == [Piece("quarter", bounds[0], bounds[-1])]
+def test_most_of_a_day_is_the_day_without_what_is_not_of_it() -> None:
+    day, low, high = at("2026-06-01"), at("2026-06-01T12:00"), at("2026-06-02T12:15")
+    assert read_from([low, high], UTC) == (
+        [Piece("day", day, day + 2 * DAY_S)],
+        [Move(day, low, low, None), Move(high, day + 2 * DAY_S, low, None)],
+    )
+    assert pieces_of([low + 900, high - 900], UTC) == [Piece("quarter", low + 900, high - 900)]
+
+
+def test_days_of_another_zone_are_days_of_which_some_hours_are_moved() -> None:
+    monday, tuesday, wednesday = (at(f"2026-06-0{day}") for day in (1, 2, 3))
+    first = monday - 2 * HOUR_S
+    assert read_from([monday, tuesday, wednesday], BERLIN) == (
+        [Piece("day", first, first + 2 * DAY_S), Piece("quarter", first + 2 * DAY_S, wednesday)],
+        [Move(first, monday, monday, None), Move(tuesday - 2 * HOUR_S, tuesday, tuesday, monday)],
+    )
+
+
+def test_hours_of_a_day_may_be_of_the_day_after() -> None:
+    bounds = [at(f"2026-06-0{day}", "America/New_York") for day in (1, 2, 3)]
+    pieces, moves = read_from(bounds, UTC)
+    assert pieces == [
+        Piece("day", at("2026-06-01"), at("2026-06-03")),
+        Piece("quarter", at("2026-06-03"), at("2026-06-03T04:00")),
+    ]
+    assert moves == [
+        Move(at("2026-06-01"), bounds[0], bounds[0], None),
+        Move(at("2026-06-02"), bounds[1], bounds[1], bounds[0]),
+    ]
 
 
 def test_days_of_a_zone_with_the_same_midnights_are_as_good() -> None:
@@ -91,32 +130,88 @@ def test_what_is_finer_than_days_is_read_from_quarters(bucket: str) -> None:
     assert {piece.grain for piece in pieces_of(bounds, UTC)} == {"quarter"}
 
 
+def test_months_that_are_closed_and_all_asked_for_are_read_as_such() -> None:
+    low, high, closed = at("2026-05-31", BERLIN), at("2026-08-02", BERLIN), at("2026-08-01", BERLIN)
+    june, august = at("2026-06-01", BERLIN), at("2026-08-01", BERLIN)
+    read = [Piece("day", low, june), Piece("month", june, august), Piece("day", august, high)]
+    assert pieces_of([low, high], BERLIN, Coarse(closed)) == read
+    july = at("2026-07-01", BERLIN)
+    not_yet = [Piece("day", low, june), Piece("month", june, july), Piece("day", july, high)]
+    assert pieces_of([low, high], BERLIN, Coarse(closed - 1)) == not_yet
+    by_halves = [low, at("2026-06-15", BERLIN), high]
+    assert pieces_of(by_halves, BERLIN, Coarse(july)) == [Piece("day", low, high)]
+
+
+def test_days_that_are_closed_are_read_as_such_where_there_are_any() -> None:
+    bounds = bounds_of(WHOLE_DAY, UTC, at("2026-06-01"), at("2026-06-08"))
+    closed = at("2026-06-05")
+    assert pieces_of(bounds, UTC, Coarse(closed)) == [Piece("day", bounds[0], bounds[-1])]
+    assert pieces_of(bounds, UTC, Coarse(closed, has_days=True)) == [
+        Piece("closed", bounds[0], closed),
+        Piece("day", closed, bounds[-1]),
+    ]
+
+
+def test_days_of_utc_that_are_closed_are_read_as_such_for_teams_elsewhere() -> None:
+    bounds = bounds_of(WHOLE_DAY, UTC, at("2026-06-01"), at("2026-06-08"))
+    pieces, moves = read_from(bounds, BERLIN, Coarse(at("2026-06-07", BERLIN), has_days=True))
+    assert pieces[0] == Piece("utc", bounds[0], at("2026-06-06"))
+    assert {piece.grain for piece in pieces[1:]} == {"day", "closed", "quarter"}
+    assert {move.low for move in moves} == {at("2026-06-05T22:00"), at("2026-06-06T22:00")}
+
+
 RANGES = st.tuples(st.integers(1_900_000, 2_000_000), st.integers(1, 3_000)).map(
     lambda pair: (pair[0] * 900, (pair[0] + pair[1]) * 900)
 )
 
 
+def told(buckets: Sequence[int], zone: str, coarse: Coarse) -> dict[tuple[int, int], int]:
+    """How often each quarter of an hour is read, by quarter and bucket; whoever reads a day reads all of it."""
+    pieces, moves = read_from(buckets, zone, coarse)
+    found: Counter[tuple[int, int]] = Counter()
+
+    def bucket(at: int) -> int:
+        return buckets[bisect_right(buckets, at) - 1]
+
+    for piece in pieces:
+        if piece.grain == "quarter":
+            found.update((each, bucket(each)) for each in range(piece.low, piece.high, 900))
+            continue
+        starts = midnights(UTC if piece.grain == "utc" else zone, piece.low, piece.high)
+        assert {piece.low, piece.high} <= set(starts)
+        assert piece.grain == "day" or piece.high <= coarse.closed_to
+        for day, next_ in pairwise(starts):
+            found.update((each, bucket(day + DAY_S // 2)) for each in range(day, next_, 900))
+    for move in moves:
+        found.subtract((each, move.home) for each in range(move.low, move.high, 900))
+        if move.other is not None:
+            found.update((each, move.other) for each in range(move.low, move.high, 900))
+    return {place: times for place, times in found.items() if times}
+
+
 # Zones are read from files when they are first drawn.
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(RANGES, st.sampled_from(ZONES), st.sampled_from(ZONES), st.sampled_from(list(LONGEST_DAYS)))
-def test_every_quarter_is_read_once_and_lies_in_one_bucket(
-    bounds: tuple[int, int], asked: str, days: str, bucket: str
+@given(
+    RANGES,
+    st.sampled_from(ZONES),
+    st.sampled_from(ZONES),
+    st.sampled_from(list(LONGEST_DAYS)),
+    st.integers(-5, 40),
+    st.booleans(),
+    st.integers(1, 4),
+)
+def test_every_quarter_is_told_once_and_in_its_bucket(
+    bounds: tuple[int, int], asked: str, days: str, bucket: str, closed: int, has_days: bool, each: int
 ) -> None:
     low, high = bounds
     buckets = bounds_of(bucket, asked, low, high)
     assert (buckets[0], buckets[-1]) == bounds
     assert buckets == sorted(set(buckets))
     assert all(each % 900 == 0 for each in buckets)
-    pieces = pieces_of(buckets, days)
-    assert (pieces[0].low, pieces[-1].high) == bounds
-    assert all(first.high == second.low for first, second in pairwise(pieces))
-    starts = set(midnights(days, low, high))
-    for piece in pieces:
-        if piece.grain == "day":
-            assert {piece.low, piece.high} <= starts
-            # No bucket begins within a day.
-            within = {each for each in buckets if piece.low < each < piece.high}
-            assert within <= starts
+    buckets = [*buckets[:-1:each], high]
+    coarse = Coarse(midnights(days, low + closed * DAY_S, low + closed * DAY_S)[0], has_days)
+    expected = {(at, buckets[bisect_right(buckets, at) - 1]): 1 for at in range(low, high, 900)}
+    assert told(buckets, days, coarse) == expected
 
 
 @given(RANGES, st.sampled_from(ZONES), st.sampled_from(list(LONGEST_DAYS)))

@@ -39,14 +39,17 @@ class Deployment:
 
 @pytest.fixture(scope="module")
 def deployment(
-    redis_server: RedisServer, postgres_server: PostgresServer, tmp_path_factory: pytest.TempPathFactory
+    redis_server: RedisServer,
+    postgres_server: PostgresServer,
+    tables: str,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Deployment]:
     folder = tmp_path_factory.mktemp("distributed")
     redis_server.start()
     redis_server.ask("FLUSHALL")
     port, demo_port = str(free_port()), free_port()
     environment = {
-        "DATABASE_URL": postgres_server.new_database("distributed"),
+        "DATABASE_URL": postgres_server.new_database("distributed", like=tables),
         "REDIS_URL": redis_server.url,
         "GATEWAY_DATA_DIR": str(folder),
         "GATEWAY_DEMO_ADDRESSES": f"127.0.0.1:{demo_port}",

@@ -4,6 +4,7 @@ import os
 import re
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -46,6 +47,15 @@ def test_dead_process_is_replaced(pair: Program, port: int) -> None:
     assert pair.end() == 0
 
 
+def test_killed_process_that_forks_is_replaced_with_all_its_children(pair: Program, port: int) -> None:
+    first = _started(pair)
+    _kill(_parent_of(first[0]))
+    wait_until(lambda: len(_started(pair)) == 4, "starting two more processes")
+    wait_until(lambda: pair.text.count("lifespan ended") == 2, "the former two ending")
+    assert _who_answers(port) in _started(pair)[2:]
+    assert pair.end() == 0
+
+
 def test_processes_end_with_a_killed_supervisor(pair: Program) -> None:
     pair.process.kill()
     wait_until(lambda: pair.text.count("lifespan ended") == 2, "ending without a supervisor")
@@ -67,6 +77,10 @@ def _started(program: Program) -> list[int]:
 
 def _who_answers(port: int) -> int:
     return int(httpx.get(f"http://127.0.0.1:{port}/", timeout=HANG_S).text)
+
+
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def _kill(pid: int) -> None:

@@ -59,7 +59,7 @@ def test_an_app_is_set_up_and_asked_for_from_then_on(client: Client, mary: User)
     client.post("/sign-out")
     assert give_password(client) == "/sign-in/code"
     assert not is_in(client)
-    assert client.post("/sign-in/code", {"code": code(1, secret)}).headers["Location"] == "/keys"
+    assert client.post("/sign-in/code", {"code": code(1, secret)}).headers["Location"] == "/overview"
     assert is_in(client)
 
 
@@ -214,7 +214,7 @@ def test_the_last_factor_takes_the_recovery_codes_with_it(client: Client, with_a
     assert client.post("/account/app/remove").headers["Location"] == "/account"
     assert not Authenticator.objects.exists()
     client.post("/sign-out")
-    assert give_password(client) == "/keys"
+    assert give_password(client) == "/overview"
 
 
 def test_new_recovery_codes_end_the_old_ones(client: Client, with_app: User) -> None:

@@ -73,13 +73,13 @@ def test_a_passkey_opens_the_door_alone_and_as_the_second_step(
     sign_out(browser)
     press_passkey(browser)
     browser.wait_for("form[action='/sign-out']")
-    browser.wait_for_address("/keys")
+    browser.wait_for_address("/overview")
     sign_out(browser)
     browser.find("[name=username]").send_keys("mary")
     browser.find("[name=password]").send_keys("password", Keys.ENTER)
     browser.wait_for_address("/sign-in/code")
     press_passkey(browser)
-    browser.wait_for_address("/keys")
+    browser.wait_for_address("/overview")
     assert browser.complaints() == []
     used = Authenticator.objects.get(type="webauthn")
     assert used.last_used_at is not None
@@ -179,13 +179,14 @@ def test_an_app_is_added_and_a_recovery_code_opens_by_keyboard_on_a_phone(
     codes = re.findall(r"\d{8}", browser.wait_for("#recovery-codes").text)
     assert codes == recovery_codes_of(mary)
     assert browser.barriers() == []
+    browser.tab_to("button.menu").send_keys(Keys.ENTER)
     browser.tab_to("form[action='/sign-out'] button").send_keys(Keys.ENTER)
     browser.wait_for("[name=username]:focus")
     browser.press("mary", Keys.TAB, "password", Keys.ENTER)
     browser.wait_for("[name=code]:focus")
     assert browser.barriers() == []
     browser.press(codes[0], Keys.ENTER)
-    browser.wait_for_address("/keys")
+    browser.wait_for_address("/overview")
     assert browser.complaints() == []
 
 

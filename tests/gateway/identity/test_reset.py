@@ -113,7 +113,7 @@ def test_password_is_set_though_nobody_can_be_told(
 
 
 def test_people_sign_in_by_their_address(client: Client, mary: User) -> None:
-    assert give_password(client, "Mary@Example.com") == "/keys"
+    assert give_password(client, "Mary@Example.com") == "/overview"
 
 
 def test_a_user_name_that_is_another_s_address_stays_its_own(client: Client, mary: User) -> None:
@@ -197,7 +197,7 @@ def test_an_account_is_made_by_a_mailed_link(client: Client, is_open: None) -> N
     assert "Make one" in client.get("/sign-in").text
     client.post("/sign-up", {"email": "new@example.com"})
     form = {"secret": secret_of(mail.outbox[0]), "username": "newcomer", "password1": NEW, "password2": NEW}
-    assert client.post("/sign-up/new", form).headers["Location"] == "/keys"
+    assert client.post("/sign-up/new", form).headers["Location"] == "/overview"
     person = User.objects.get(username="newcomer")
     assert (person.email, person.is_staff, person.memberships.count()) == ("new@example.com", False, 0)
     assert is_in(client)

@@ -140,7 +140,7 @@ def test_factors_that_were_lost_are_taken_away_by_a_superuser(client: Client, ma
     give_password(client, "root")
     button = reverse("admin:accounts_user_take_factors", args=[mary.pk])
     client.post(button, {"_form_submitted": "True"})
-    assert give_password(Client()) == "/keys"
+    assert give_password(Client()) == "/overview"
     assert not is_in(elsewhere)
     assert AuditEntry.objects.filter(event="factor.taken").exists()
 
@@ -168,7 +168,7 @@ def test_without_local_passwords_the_right_one_is_refused_as_a_wrong_one(
 
 def test_the_break_glass_login_opens_and_is_told(client: Client, root: User, without_passwords: None) -> None:
     assert "Break-glass login" in client.get("/sign-in").text
-    assert give_password(client, "root") == "/keys"
+    assert give_password(client, "root") == "/overview"
     alert = Alert.objects.get(kind="login.break_glass")
     assert "root" in alert.title
     assert "127.0.0.1" in alert.text
@@ -221,6 +221,6 @@ def test_a_break_glass_login_that_opens_nothing_is_found_by_the_doctor(
 def test_the_last_superuser_is_helped_by_a_command(client: Client, root: User) -> None:
     give_app(root)
     call_command("take_factors", "root", stdout=StringIO())
-    assert give_password(client, "root") == "/keys"
+    assert give_password(client, "root") == "/overview"
     with pytest.raises(CommandError, match="There is no login 'nobody'"):
         call_command("take_factors", "nobody")

@@ -14,19 +14,19 @@ def member() -> User:
     return make_user("mary", teams=[make_team("atlas")])
 
 
-def test_member_who_signs_in_sees_the_keys(client: Client, member: User) -> None:
+def test_member_who_signs_in_sees_the_overview(client: Client, member: User) -> None:
     response = client.post("/sign-in", {"username": "mary", "password": "password"}, follow=True)
-    assert response.redirect_chain == [("/keys", 302)]
-    assert "Keys of Atlas" in response.text
+    assert response.redirect_chain == [("/overview", 302)]
+    assert "Overview of Atlas" in response.text
 
 
 def test_first_page_leads_strangers_to_sign_in(client: Client) -> None:
     assert client.get("/").headers["Location"] == "/sign-in"
 
 
-def test_first_page_leads_members_to_their_keys(client: Client, member: User) -> None:
+def test_first_page_leads_members_to_the_overview(client: Client, member: User) -> None:
     client.force_login(member)
-    assert client.get("/").headers["Location"] == "/keys"
+    assert client.get("/").headers["Location"] == "/overview"
 
 
 def test_stranger_is_asked_to_sign_in_and_then_goes_where_they_wanted(client: Client, member: User) -> None:
@@ -39,7 +39,7 @@ def test_stranger_is_asked_to_sign_in_and_then_goes_where_they_wanted(client: Cl
 @pytest.mark.parametrize("place", ["https://evil.example/", "//evil.example", "javascript:alert(1)"])
 def test_signing_in_never_leads_to_another_site(client: Client, member: User, place: str) -> None:
     fields = {"username": "mary", "password": "password", "next": place}
-    assert client.post("/sign-in", fields).headers["Location"] == "/keys"
+    assert client.post("/sign-in", fields).headers["Location"] == "/overview"
 
 
 def test_error_does_not_tell_whether_the_person_exists(client: Client, member: User) -> None:

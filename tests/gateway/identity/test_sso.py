@@ -22,6 +22,7 @@ from accounts.identity_providers import save_set
 from accounts.memberships import give_role
 from accounts.models import AuditEntry, ClaimRule, IdentityProvider, Membership, User
 from accounts.tasks import forget_sessions
+from gateway.core.sealing import unseal
 from gateway.identity import sso
 from gateway.identity.outgoing import refusal_of
 from tests.gateway.identity.conftest import make_row
@@ -71,7 +72,7 @@ def test_somebody_of_a_trusted_domain_is_made_and_known_again(
 ) -> None:
     openid.algorithm = algorithm
     openid.person |= TRUSTED | {"preferred_username": "ada", "given_name": "Ada"}
-    assert go(client)["Location"] == reverse("portal:keys")
+    assert go(client)["Location"] == reverse("portal:overview")
     assert who(client) == "ada"
     person = User.objects.get()
     assert (person.email, person.first_name, person.has_usable_password()) == ("ada@x.example", "Ada", False)
@@ -246,6 +247,23 @@ def test_keys_that_turn_are_found(
     assert is_in(again)
 
 
+def test_key_that_turns_under_its_former_name_is_found(
+    client: Client, openid: OpenId, row: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openid.person |= TRUSTED
+    go(client)
+    names = list(openid.keys)
+    openid.turn_keys()
+    openid.keys = dict(zip(names, openid.keys.values(), strict=True))
+    refused = Client()
+    go(refused)
+    assert not is_in(refused)
+    monkeypatch.setattr(tokens, "LOOKED_AGAIN_S", 0.0)
+    again = Client()
+    go(again)
+    assert is_in(again)
+
+
 def test_answer_is_taken_once_and_by_the_browser_that_began(
     client: Client, openid: OpenId, row: IdentityProvider
 ) -> None:
@@ -276,7 +294,7 @@ def test_no_sign_in_leads_elsewhere(
     client: Client, openid: OpenId, row: IdentityProvider, place: str
 ) -> None:
     openid.person |= TRUSTED
-    assert go(client, next=place)["Location"] == reverse("portal:keys")
+    assert go(client, next=place)["Location"] == reverse("portal:overview")
 
 
 def test_sign_in_goes_on_to_where_one_wanted(client: Client, openid: OpenId, row: IdentityProvider) -> None:
@@ -486,3 +504,25 @@ def test_nothing_is_read_where_others_could_change_it(
     sso._discovered[row.issuer] = (known_at, config | {member: "http://idp.example/x"})
     tokens.forget_keys()
     assert "does not answer as it should" in said_after(client, go(client))
+
+
+def test_start_that_changes_nothing_saves_nothing() -> None:
+    said = {
+        "slug": "kc",
+        "name": "KC",
+        "issuer": "https://kc.example",
+        "client_id": "g",
+        "client_secret": "s",
+    }
+    save_set([said])
+    before = IdentityProvider.objects.values().get()
+    told = AuditEntry.objects.count()
+    save_set([dict(said)])
+    assert IdentityProvider.objects.values().get() == before
+    assert AuditEntry.objects.count() == told
+    save_set([said | {"client_secret": "t"}])
+    changed = AuditEntry.objects.latest("id")
+    assert (changed.event, set(changed.changes)) == ("identity_provider.secret_changed", {"sealed_secret"})
+    IdentityProvider.objects.update(sealed_secret="not what any key opens")
+    save_set([said])
+    assert unseal(IdentityProvider.objects.get().sealed_secret) == b"s"

@@ -17,7 +17,7 @@ def sign_in_with_provider(browser: Browser) -> None:
 def test_somebody_comes_back_signed_in(browser: Browser, openid: OpenId, row: IdentityProvider) -> None:
     openid.person |= {"email": "ada@x.example", "email_verified": True, "preferred_username": "ada"}
     sign_in_with_provider(browser)
-    browser.wait_until(lambda: browser.address.startswith("/keys"))
+    browser.wait_until(lambda: browser.address.startswith("/overview"))
     browser.open("/account")
     assert "ada" in browser.find("dl").text
     assert "you may sign in by it" in browser.find("#providers").text

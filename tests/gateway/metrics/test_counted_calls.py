@@ -32,7 +32,8 @@ class Counted:
 
     def take(self) -> Numbers:
         self.fold.take(*self.observer.take())
-        for series, value in self.totals.end_round():
+        self.fold.remaining.look(self.totals)
+        for series, value, _ in self.totals.end_round():
             if series.le is None:
                 told = ",".join(series.labels)
                 self._numbers[f"{series.family.name.removeprefix('gatehouse_')}{series.suffix}{{{told}}}"] = (
@@ -110,6 +111,26 @@ def test_a_call_that_fails_over(
     assert numbers["fallbacks_total{provider-1,provider-2,provider_unavailable}"] == 1
     assert numbers["unpriced_attempts_total{acme/one}"] == 1
     assert numbers["attempts_per_request_sum{}"] == 2
+
+
+@LANES
+def test_what_is_left_of_a_providers_own_limits(
+    edge: RunningEdge, counted: Counted, first: ScriptedProvider, lane: str
+) -> None:
+    first.script("429?x-ratelimit-remaining-requests=3&anthropic-ratelimit-input-tokens-remaining=250")
+    assert edge.chat(lane=lane).status_code == 200
+    left = "provider_ratelimit_remaining{acme/one,provider-1,"
+    numbers = counted.once(f"{left}requests}}")
+    assert (numbers[f"{left}requests}}"], numbers[f"{left}input_tokens}}"]) == (3, 250)
+    assert not [name for name in numbers if name.startswith("provider_rate") and "provider-2" in name]
+
+
+@pytest.mark.parametrize("owner", ["own_credential_id", "operator_credential_id"])
+def test_what_is_left_by_a_further_credential_is_another_matter(counted: Counted, owner: str) -> None:
+    attempt = an_attempt(**{owner: 7})
+    attempt.answered = {"x-ratelimit-remaining-requests": "3"}
+    counted.observer.attempt_closed(attempt)
+    assert not [name for name in counted.take() if name.startswith("provider_ratelimit")]
 
 
 def test_a_mistake_of_the_caller_with_a_code_of_the_vendors_own(

@@ -41,6 +41,8 @@ def told(tmp_path: Path) -> set[str]:
             totals.add(family, *family.labels)
         elif isinstance(family, Histogram):
             totals.observe(family, *family.labels, value=1.0)
+        elif family.merged == "livemostrecent":
+            totals.tell(family, *family.labels, to=1.0, at=1.0)
         else:
             totals.set(family, *family.labels, to=1.0)
     files.write(totals.end_round())

@@ -1,5 +1,6 @@
 """How a process stands, as its gauges tell it."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from catalogue.published.snapshot import Snapshot
+from gateway.core.store.interface import Ask, BudgetAsk, Charge, WindowLimit
 from gateway.core.store.memory import MemoryStore
 from gateway.metrics.gauges import EdgeGauges, PlaneGauges, ProcessGauges
 from gateway.metrics.totals import Totals
@@ -16,7 +18,7 @@ from gateway.plane.spool import Spool
 from providers.health import HealthTable
 from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import RunningEdge, running_edge
-from tests.gateway.proxy.lanes import STEADY
+from tests.gateway.proxy.lanes import HELD
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.patience import HANG_S
 from tests.services import wait_until
@@ -37,7 +39,7 @@ def told(source: PlaneGauges | EdgeGauges | ProcessGauges, totals: Totals) -> di
     source.look(totals)
     return {
         ",".join([series.family.name.removeprefix("gatehouse_"), *series.labels]): value
-        for series, value in totals.end_round()
+        for series, value, _ in totals.end_round()
     }
 
 
@@ -61,6 +63,22 @@ def test_a_breaker_is_told_while_it_is_open(tmp_path: Path) -> None:
     assert told(gauges, totals) == {"breaker_open,acme/one,acme-cloud": 0}
 
 
+def test_calls_for_which_money_is_held_are_told(tmp_path: Path) -> None:
+    store, spool, totals = MemoryStore(), Spool(tmp_path), Totals()
+    gauges = PlaneGauges(spool, Fresh(Snapshot.of([], {}, revision=1)), HealthTable(), store)
+    window = WindowLimit("lifetime:0", 0, 1000)
+    asyncio.run(store.install("team:1", 1, {window.window: 0}, {}))
+    for call in ("a", "b"):
+        ask = Ask(call, budgets=[BudgetAsk("team:1", [window], hold=10)])
+        assert asyncio.run(store.admit(ask)).is_admitted
+    assert told(gauges, totals)["holds_open"] == 2
+    store.settle("a", [Charge("team:1", 0, 5)], "process", 1, ["team:1"])
+    assert told(gauges, totals) == {"holds_open": 1}
+    store.release("b")
+    assert told(gauges, totals) == {"holds_open": 0}
+    spool.close()
+
+
 def test_a_process_tells_its_memory_and_time() -> None:
     gauges, totals = ProcessGauges("worker"), Totals()
     first = told(gauges, totals)
@@ -72,7 +90,7 @@ def test_a_process_tells_its_memory_and_time() -> None:
 @pytest.fixture
 def edge() -> Iterator[RunningEdge]:
     with (
-        ScriptedProvider(default=STEADY) as provider,
+        ScriptedProvider(default=HELD) as provider,
         running_edge([a_model()], [a_provider(base_url=provider.base_url)]) as running,
     ):
         yield running

@@ -10,12 +10,13 @@ CALLS = Counter("calls_total", "Calls.", ("kind",))
 SECONDS = Histogram("seconds", "Seconds.", (0.1, 1.0))
 OPEN = Gauge("open", "Open.", "livesum", ("kind",))
 LAST = Gauge("last", "Last.", "max")
+SEEN = Gauge("seen", "Seen.", "livemostrecent", ("kind",))
 
 
 def changed(totals: Totals) -> dict[tuple[str, ...], float]:
     return {
         (series.family.name + series.suffix, *series.labels, *([str(series.le)] if series.le else [])): value
-        for series, value in totals.end_round()
+        for series, value, _ in totals.end_round()
     }
 
 
@@ -52,6 +53,18 @@ def test_a_gauge_of_which_a_round_says_nothing_is_0() -> None:
     assert changed(totals) == {}
     totals.set(OPEN, "b", to=5)
     assert changed(totals) == {("open", "a"): 0, ("open", "b"): 5}
+
+
+def test_what_is_seen_at_an_instant_is_told_with_it_and_gone_when_it_is_not_known_any_more() -> None:
+    totals = Totals()
+    totals.tell(SEEN, "a", to=3, at=50.0)
+    assert [told[1:] for told in totals.end_round()] == [(3, 50.0)]
+    totals.tell(SEEN, "a", to=3, at=50.0)
+    assert not [*totals.end_round()]
+    totals.tell(SEEN, "a", to=0, at=60.0)
+    assert [told[1:] for told in totals.end_round()] == [(0, 60.0)]
+    assert [told[1:] for told in totals.end_round()] == [(0, 0.0)]
+    assert not [*totals.end_round()]
 
 
 def test_an_instant_stays() -> None:

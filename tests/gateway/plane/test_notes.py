@@ -16,6 +16,7 @@ from gateway.plane.spool import Spool
 from gateway.proxy.notes import PlanNotes
 from gateway.proxy.routing.plan import RoutePlan
 from gateway.proxy.routing.ways import Candidate, Dropped
+from providers.facts import CredentialFacts
 from providers.health import HealthStatus
 from tests.gateway.spooling import attempt, record_call
 
@@ -42,14 +43,22 @@ def plans() -> Iterator[PlanNotes]:
     return PlanNotes()
 
 
+def test_a_plan_names_the_further_credential_of_each() -> None:
+    further = CredentialFacts(7, team_id=0, label="extra", place="before", secret="s3cret")
+    broken = Dropped(candidate(3).by(further), "breaker_open")
+    told = content_of(RoutePlan(MODEL, (candidate(1), candidate(2).by(further)), (broken,)))
+    assert told["credentials"] == {"order": [0, 7], "dropped": {"breaker_open": [7]}}
+    assert "credentials" not in content_of(plan(1, 2, dropped=((3, "breaker_open"),)))
+
+
 def test_calls_that_were_routed_alike_share_one_plan(plans: PlanNotes) -> None:
     ids = [uuid4().hex for _ in range(3)]
     writer = NoteWriter(plans)
     for id_ in ids[:2]:
-        plans.take((id_, plan(1, 2, dropped=((3, "breaker_open"),))))
+        plans.take((id_, plan(1, 2, dropped=((3, "breaker_open"),)), 0.0))
     assert writer.write() == 2
-    plans.take((ids[2], plan(1, 2, dropped=((3, "breaker_open"),))))
-    plans.take((uuid4().hex, plan(2, 1)))
+    plans.take((ids[2], plan(1, 2, dropped=((3, "breaker_open"),)), 0.0))
+    plans.take((uuid4().hex, plan(2, 1), 0.0))
     assert writer.write() == 2
     assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (2, 4)
     assert len(set(RoutingNote.objects.filter(pk__in=map(UUID, ids)).values_list("plan_id", flat=True))) == 1
@@ -60,16 +69,16 @@ def test_calls_that_were_routed_alike_share_one_plan(plans: PlanNotes) -> None:
 
 def test_what_differs_from_call_to_call_is_kept_with_the_call(plans: PlanNotes) -> None:
     ids = [uuid4().hex, uuid4().hex]
-    for id_, rate in zip(ids, (0.99, 0.51), strict=True):
+    for id_, rate, waited_s in zip(ids, (0.99, 0.51), (0.25, 0.0), strict=True):
         given = plan(1, 2)
         given.draw, given.kept_at = 0.25, 2
         given.candidates[0].health = HealthStatus(is_open=False, success_rate=rate, latency_ms=12.4)
-        plans.take((id_, given))
+        plans.take((id_, given, waited_s))
     NoteWriter(plans).write()
     assert RoutingPlan.objects.count() == 1
     kept = [json.loads(RoutingNote.objects.get(pk=UUID(id_)).scores) for id_ in ids]
     assert kept == [
-        {"draw": 0.25, "order": [[0.99, 12], None], "kept_at": 1},
+        {"draw": 0.25, "order": [[0.99, 12], None], "kept_at": 1, "waited_ms": 250.0},
         {"draw": 0.25, "order": [[0.51, 12], None], "kept_at": 1},
     ]
 
@@ -77,7 +86,7 @@ def test_what_differs_from_call_to_call_is_kept_with_the_call(plans: PlanNotes) 
 def test_other_processes_plan_and_one_that_is_told_twice_are_no_second_row(plans: PlanNotes) -> None:
     id_ = uuid4().hex
     for writer in (NoteWriter(plans), NoteWriter(plans)):
-        plans.take((id_, plan(1, 2)))
+        plans.take((id_, plan(1, 2), 0.0))
         writer.write()
     assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (1, 1)
 
@@ -89,7 +98,7 @@ def test_long_plan_is_cut_and_says_by_how_much() -> None:
 
 def test_nothing_is_written_where_nothing_is_kept_and_only_the_latest_wait(plans: PlanNotes) -> None:
     for _ in range(10_001):
-        plans.take((uuid4().hex, plan(1, 2)))
+        plans.take((uuid4().hex, plan(1, 2), 0.0))
     assert NoteWriter(plans, is_kept=False).write() == 10_000
     assert not RoutingNote.objects.exists()
 

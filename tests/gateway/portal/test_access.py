@@ -57,7 +57,7 @@ def test_member_asks_and_owner_grants_with_a_note(mary: Client, ann: Client) -> 
 def test_limits_page_fills_the_form_in(mary: Client, team: Team) -> None:
     limit = set_limit(subject=team, unit="requests", window="minute", amount=60)
     link = f"/team/requests/new?team=research&amp;kind=limit&amp;row={limit.pk}"
-    assert link in mary.get("/team").text
+    assert link in mary.get("/team/limits").text
     assert f'value="{limit.pk}" selected' in mary.get(link.replace("&amp;", "&")).text
     mary.post(f"{PATH}/new?kind=limit", WHY | {"row": limit.pk, "amount": 120})
     assert only().asked == {"subject": "team", "unit": "requests", "window": "minute", "amount": 120}
@@ -65,7 +65,7 @@ def test_limits_page_fills_the_form_in(mary: Client, team: Team) -> None:
 
 def test_budgets_page_fills_the_form_in(mary: Client, team: Team) -> None:
     budget = make_budget(subject=team, window="month", amount_usd=Decimal(100))
-    assert f"kind=budget&amp;row={budget.pk}" in mary.get("/team").text
+    assert f"kind=budget&amp;row={budget.pk}" in mary.get("/team/limits").text
     given = WHY | {"row": budget.pk, "raise_usd": "50", "until": "2020-01-01T00:00"}
     assert "it must be in the future" in mary.post(f"{PATH}/new?kind=budget", given).text
     mary.post(f"{PATH}/new?kind=budget", given | {"until": ""})
@@ -97,9 +97,12 @@ def test_own_is_withdrawn_and_what_was_granted_ended(mary: Client, ann: Client) 
     assert "Only who asked" in ann.post(f"{address}/withdraw", follow=True).text
     ann.post(f"{address}/decide", {"decision": "grant"})
     assert "granted already" in ann.post(f"{address}/decide", {"decision": "grant"}, follow=True).text
+    assert "taken back within a second" in mary.get(f"{address}/end").text
+    assert only().state == "granted"
     assert "Ended: The role admin." in mary.post(f"{address}/end", follow=True).text
     mary.post(f"{PATH}/new?kind=role", WHY | {"role": "owner"})
     newest = AccessRequest.objects.order_by("-pk")[0]
+    assert "you can ask again" in mary.get(f"{PATH}/{newest.public_id}/withdraw").text
     mary.post(f"{PATH}/{newest.public_id}/withdraw")
     newest.refresh_from_db()
     assert newest.state == "withdrawn"

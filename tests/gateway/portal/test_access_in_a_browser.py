@@ -17,7 +17,7 @@ def test_member_asks_for_more_and_owner_grants_it(browser: Browser) -> None:
     make_membership(team, make_user("ann"), role="owner")
     set_limit(subject=team, unit="requests", window="minute", amount=60)
     browser.enter("mary")
-    browser.open("/team")
+    browser.open("/team/limits")
     browser.find("a[href*='kind=limit']").click()
     browser.wait_for("[name=amount]").send_keys("120")
     assert Select(browser.find("[name=row]")).first_selected_option.text.startswith("60 requests a minute")

@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.alerts.channels import make_channel, secrets_of
-from accounts.alerts.kinds import FOR_TEAMS
+from accounts.alerts.kinds import FOR_PEOPLE
 from accounts.alerts.raising import raise_alert
 from accounts.alerts.spreading import spread_new
 from accounts.models import AlertChannel, AlertChoice, AlertDelivery, Membership, Team
@@ -130,7 +130,7 @@ def test_channels_of_others_and_of_the_operator_are_not_there(owner: Client) -> 
 
 def test_person_chooses_what_they_are_mailed(member: Client) -> None:
     page = unescape(member.get("/notifications").text)
-    assert set(re.findall(r'<select name="([\w.]+)"', page)) == set(FOR_TEAMS)
+    assert set(re.findall(r'<select name="([\w.]+)"', page)) == {*FOR_PEOPLE, "time_zone", "locale"}
     member.post("/notifications", {"budget.threshold": "none", "key.created": "mail"})
     assert sorted(AlertChoice.objects.values_list("kind", "by_mail")) == [
         ("budget.threshold", False),

@@ -1,6 +1,8 @@
 """The page of a team's audit."""
 
 import json
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from asgiref.sync import async_to_sync
 from django.test import Client
 
 from accounts.audit import record_event
+from accounts.budgeting import make_budget
 from accounts.models import AuditEntry, Membership, Team
 from accounts.rights import RIGHTS, Right, Role
 from tests.make import make_key, make_team, make_user
@@ -81,3 +84,14 @@ def test_export_has_what_the_page_is_narrowed_to(admin: Client, atlas: Team) -> 
 
     lines = [json.loads(line) for line in async_to_sync(read)().splitlines()]
     assert [line["type"] for line in lines] == ["test.done"]
+
+
+def test_changes_are_told_as_people_read_them(client: Client) -> None:
+    team = make_team("atlas", time_zone="Europe/Berlin")
+    client.force_login(make_user("mary", teams=[team], role="owner"))
+    make_budget(subject=team, window="month", amount_usd=Decimal(5))
+    make_key(team, "nightly", expires_at=datetime(2099, 7, 1, 12, tzinfo=UTC))
+    page = client.get("/team/audit?team=atlas").text
+    assert "refuses: <bdi>yes</bdi>" in page
+    assert "thresholds: <bdi>80, 100</bdi>" in page
+    assert "expires_at: <bdi>1 Jul 2099, 14:00:00 CEST</bdi>" in page

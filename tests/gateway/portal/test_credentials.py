@@ -71,7 +71,11 @@ def test_an_owner_comes_there_from_the_teams_page_and_adds_the_first(owner, prov
     assert "No provider keys yet" in owner.get(PAGE).text
     page = owner.post(PAGE, typed(provider, model_patterns="acme/*\nbest/one"), follow=True).text
     assert "“research account” is tested and saved. Calls of Atlas use it within a second." in page
-    assert "research account …a1b2 Vendor works before the gateway's acme/* best/one all never" in words(page)
+    its_id = ProviderCredential.objects.get().pk
+    assert (
+        f"research account …a1b2 id {its_id} Vendor works before the gateway's acme/* best/one all never"
+        in words(page)
+    )
     row = ProviderCredential.objects.get()
     assert (row.model_patterns, row.lineages, row.set_by) == (["acme/*", "best/one"], None, "mary")
 
@@ -153,10 +157,19 @@ def test_what_was_forgotten_or_refused_says_so(owner, kept):
     assert "The key was forgotten when Vendor moved." in page
 
 
+def test_page_of_limits_says_that_none_of_them_counts_its_calls(owner, kept):
+    assert "own credentials at Vendor count for none of these" in words(owner.get("/team/limits").text)
+    ProviderCredential.objects.update(is_enabled=False)
+    assert "own credentials at" not in owner.get("/team/limits").text
+
+
 def test_it_is_removed_after_what_would_stop_is_said(owner, kept, team):
     make_entry(make_key(team)[0], own_credential_id=kept.pk)
-    page = words(owner.get(f"{PAGE}/{kept.pk}").text)
-    assert "Attempts with it in the last 7 days: 1." in page
+    page = words(owner.get(f"{PAGE}/{kept.pk}/remove").text)
+    assert (
+        "Attempts with it in the last day 1 In the last 7 days 1 Keys that may use it all of the team" in page
+    )
+    assert f"curl -X DELETE http://testserver/v1/credentials/{kept.pk}" in page
     page = owner.post(f"{PAGE}/{kept.pk}/remove", follow=True).text
     assert "“research account” is removed. Within a second no call uses it." in page
     assert not ProviderCredential.objects.exists()

@@ -12,6 +12,7 @@ from accounts.guesses import INVITATIONS_TO
 from accounts.memberships import give_role, suspend_member
 from accounts.models import Invitation, Key, Membership, Team, User
 from tests.make import make_key, make_membership, make_team, make_user
+from tests.pages import MOST_QUERIES
 
 pytestmark = pytest.mark.django_db
 _PASSWORDS = ("password1", "password2")
@@ -161,8 +162,15 @@ def test_keys_left_behind_wait_until_somebody_decides(owner: Client, mary: Membe
     page = owner.post(
         "/team/left-behind", {"key": kept.public_id, "keys": f"member:{boss.pk}"}, follow=True
     ).text
-    assert "rotate it where that matters" in page
-    owner.post("/team/left-behind", {"key": ended.public_id, "keys": "revoke"})
+    assert "mary may know it still: rotate it on its page" in page
+    assert "known to <bdi>mary</bdi>" in owner.get("/keys").text
+    assert "who may know it still" in owner.get(f"/keys/{kept.public_id}").text
+    assert 'value="0" selected' in owner.get(f"/keys/{kept.public_id}/rotate").text
+    asks = owner.post("/team/left-behind", {"key": ended.public_id, "keys": "revoke"})
+    assert "cannot be brought back" in owner.get(asks["location"]).text
+    assert Key.objects.get(name="ended").revoked_at is None
+    after = owner.post(asks["location"], follow=True)
+    assert after.redirect_chain[-1][0].startswith("/team/left-behind")
     assert Key.objects.get(name="kept").owner == boss
     assert Key.objects.get(name="ended").revoked_at is not None
     assert "None: every key here" in owner.get("/team/left-behind").text
@@ -321,6 +329,8 @@ def test_invitation_is_sent_again_and_withdrawn_on_the_page(owner: Client) -> No
     page = owner.post(f"/team/invitations/{made.pk}/renew").text
     (secret,) = set(re.findall(r"/invitation#([\w-]+)", page))
     assert secret != former
+    assert "opens nothing any more" in owner.get(f"/team/invitations/{made.pk}/withdraw").text
+    assert Invitation.objects.get().state == "open"
     page = owner.post(f"/team/invitations/{made.pk}/withdraw", follow=True).text
     assert "is withdrawn: its link opens nothing." in page
     assert ">withdrawn</span>" in page
@@ -341,5 +351,5 @@ def test_page_asks_as_many_queries_for_many_members_as_for_few(
     for _ in range(20):
         make_membership(team)
     owner.get("/team/members")
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(MOST_QUERIES):
         owner.get("/team/members")

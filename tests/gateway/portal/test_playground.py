@@ -1,6 +1,7 @@
 """The playground is a client like any other: its key is the person's own, short-lived, and bound as others are."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -10,7 +11,15 @@ from accounts.key_facts import find_key
 from accounts.keys import digest_secret, read_key
 from accounts.models import Alert, Key, Team
 from accounts.services import PLAYGROUND_LIFE, archive_team, revoke_key
-from tests.make import make_team, make_user
+from tests.make import (
+    make_model,
+    make_offering,
+    make_price,
+    make_provider,
+    make_team,
+    make_user,
+    publish_all,
+)
 
 pytestmark = pytest.mark.django_db
 ISSUE = "/playground/key"
@@ -31,6 +40,62 @@ def test_page_names_the_model_that_its_address_names(member: Client) -> None:
     page = member.get("/playground?model=acme/one").text
     assert 'value="acme/one"' in page
     assert 'aria-current="page">Playground' in page
+
+
+def test_page_takes_up_to_four_models_and_names_the_rest(member: Client) -> None:
+    page = member.get(
+        "/playground?model=a/1&model=a/2&model=a/3&model=a/1&model=&model=a/4&model=%3Cb%3E"
+    ).text
+    assert [f'value="a/{number}"' in page for number in range(1, 5)] == [True] * 4
+    assert "Left out: <code>&lt;b&gt;</code>" in page
+
+
+def offered(client: Client, team: str = "atlas") -> dict[str, Any]:
+    answer = client.get(f"/playground/models?team={team}")
+    assert answer.status_code == 200
+    return {each["id"]: each for each in answer.json()["models"]}
+
+
+def test_pickers_offer_what_the_team_may_call_with_price_context_and_parameters(
+    member: Client, team: Team
+) -> None:
+    one = make_model("acme/one", aliases=["one"], context_length=128_000, input_types=["text", "image"])
+    offering = make_offering(one, params=["temperature", "tools"])
+    make_price(offering, "input_text_tokens", "2")
+    make_price(offering, "output_text_tokens", "4")
+    make_offering(make_model("acme/embeds"), endpoints=["embeddings"])
+    make_offering(make_model("closed/two"))
+    make_offering(make_model("acme/away"), make_provider(has_credential=False))
+    publish_all()
+    Team.objects.filter(pk=team.pk).update(model_patterns=["acme/*"])
+    found = offered(member)
+    assert list(found) == ["acme/one"]
+    assert found["acme/one"] == {
+        "id": "acme/one",
+        "name": "One",
+        "aliases": ["one"],
+        "status": "active",
+        "context": "128K",
+        "usd": {"prompt": "0.000002", "completion": "0.000004"},
+        "price": {"prompt": "$2.00", "completion": "$4.00"},
+        "params": ["temperature", "tools"],
+        "reads": ["image", "text"],
+        "tier": None,
+    }
+    Team.objects.filter(pk=team.pk).update(model_patterns=[])
+    assert list(offered(member)) == ["acme/one", "closed/two"]
+
+
+def test_pickers_tell_nothing_of_other_teams(member: Client, client: Client) -> None:
+    make_team("zeus")
+    assert member.get("/playground/models?team=zeus").status_code == 404
+    assert Client().get("/playground/models?team=atlas").status_code == 401
+
+
+def test_viewer_has_no_playground(client: Client, team: Team) -> None:
+    client.force_login(make_user("vera", teams=[team], role="viewer"))
+    for address in ("/playground?team=atlas", "/playground/models?team=atlas"):
+        assert client.get(address).status_code == 403
 
 
 def test_key_is_the_persons_own_and_ends_within_the_hour(member: Client, team: Team) -> None:

@@ -34,7 +34,7 @@ def owner(member: Client) -> Client:
 
 def terms_of(client: Client) -> dict[str, str]:
     """The form of the terms as a browser would send it, as it stands."""
-    page = unescape(client.get("/team").text).partition('value="terms"')[2].partition("</form>")[0]
+    page = unescape(client.get("/team").text).partition('id="terms"')[2].partition("</form>")[0]
     fields = dict(re.findall(r'<input type="\w+" name="([\w-]+)"(?: value="([^"]*)")?', page))
     for name, options in re.findall(r'<select name="([\w-]+)"[^>]*>(.*?)</select>', page, re.DOTALL):
         fields[name] = re.findall(r'value="(\w*)" selected', options)[0]
@@ -73,7 +73,7 @@ def test_owner_lets_all_calls_keep_to_more_and_not_to_less(owner: Client, team: 
 
 
 def test_member_looks_and_does_not_change(member: Client, team: Team) -> None:
-    assert 'value="terms"' not in member.get("/team").text
+    assert 'name="cost_centre"' not in member.get("/team").text
     member.post("/team", {"form": "terms", "name": "Taken"})
     assert Team.objects.get().name == "Atlas"
     for act in ("freeze", "unfreeze", "archive"):
@@ -95,7 +95,9 @@ def test_owner_freezes_and_lets_go_on_and_archives(owner: Client, team: Team) ->
     assert owner.post("/keys", {"name": "x", "scopes": ["inference", "catalogue"]}).status_code == 200
     assert Key.objects.count() == 1
     assert "goes on" in owner.post("/team/unfreeze", follow=True).text
-    assert "1 can be used now" in owner.get("/team/archive").text
+    page = owner.get("/team/archive").text
+    for what, much in (("Calls in the last day", 0), ("Keys that work", 1), ("Budgets of its own", 0)):
+        assert f"<dt>{what}</dt><dd>{much}</dd>" in page
     assert "is archived" in owner.post("/team/archive", follow=True).text
     assert Team.objects.get().state is Team.State.ARCHIVED
 
@@ -106,8 +108,8 @@ def test_owner_freezes_and_lets_go_on_and_archives(owner: Client, team: Team) ->
 )
 def test_admin_makes_one_and_stops_it(member: Client, team: Team, form: str, kind: Any, address: str) -> None:
     given = {"form": form, f"{form}-name": "Blue", f"{form}-slug": "blue"}
-    assert "Blue" in member.post("/team", given, follow=True).text
-    assert "There is one of this name already." in member.post("/team", given).text
+    assert "Blue" in member.post("/team/projects", given, follow=True).text
+    assert "There is one of this name already." in member.post("/team/projects", given).text
     row = kind.objects.get()
     for _ in range(2):
         before = (getattr(row, "is_active", True), getattr(row, "archived_at", None) is None)

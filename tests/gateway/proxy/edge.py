@@ -54,6 +54,7 @@ class Keys:
     """Every key in memory."""
 
     known_keys: dict[str, KeyFacts] = field(default_factory=dict)
+    opened: dict[bytes, tuple[str, str]] = field(default_factory=dict)
     revision: int = 0
 
     def issue(self, **facts: Any) -> str:

@@ -14,6 +14,7 @@ from tests.patience import HANG_S
 
 PRICES = (a_price("input_text_tokens", "1"), a_price("output_text_tokens", "2"))
 STEADY = "slow?chunks=40&delay=0.05"
+HELD = "slow?chunks=40&hold=2&delay=0.02"
 CHAT = {"model": "acme/one", "messages": [{"role": "user", "content": "hello"}], "stream": True}
 
 
@@ -67,11 +68,13 @@ def stream_while(edge, provider, trouble, behaviour=STEADY):
     """The text of one stream by the worker, with trouble in its middle, or while it is waited for."""
     provider.script(behaviour)
     listener = Listener(edge)
-    if "first=" in behaviour:
+    if "first=" in behaviour or "hold=0" in behaviour:
         provider.wait_for(1)
     else:
         listener.wait_for_the_first()
     trouble()
+    if "hold=" in behaviour:
+        provider.go_on()
     return listener.text
 
 

@@ -11,12 +11,14 @@ import pytest
 
 from accounts.floors import Floor
 from accounts.restrictions import Restrictions
+from catalogue.published.snapshot import Snapshot
 from gateway.proxy.errors import GatewayError
 from gateway.proxy.routing.auto import MOST, is_ready
 from gateway.proxy.routing.ordering import TIERS
 from gateway.proxy.routing.plan import plan_route, survey_route
 from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
 from gateway.proxy.routing.request import LEVELS, RouteRequest
+from providers.facts import CredentialFacts
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
 from providers.operations.parameters import declares
@@ -360,6 +362,32 @@ def test_of_thousands_a_few_are_planned_and_the_others_counted():
     models = [a_model(f"acme/{number}", offerings=(an_offering(number),)) for number in range(1, 101)]
     plan = plan_for("auto", Requirements(CHAT), a_routing_context(*models))
     assert (len(plan.candidates), plan.more) == (MOST, 100 - MOST)
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_those_that_fell_out_are_not_counted_again_among_the_others(is_whole):
+    """Whoever explains looks at all of them; a call stops where it has enough."""
+    models = [a_model(f"acme/{number}", offerings=(an_offering(number),)) for number in range(1, 101)]
+    broken = HealthStatus(is_open=True, success_rate=0.0, latency_ms=None, cause="credential")
+    context = a_routing_context(*models, healths=dict.fromkeys(range(1, 11), broken))
+    plan = survey_route(RouteRequest(("auto",), Requirements(CHAT)), context, is_whole)
+    assert len(plan.candidates) == MOST
+    assert plan.more == 100 - MOST - len(plan.dropped)
+
+
+def test_only_where_some_team_has_a_credential_what_none_opens_is_looked_at():
+    """One team's key at one provider is no reason to look at all that nobody can call."""
+    providers = {id_: a_provider(id_, is_usable=id_ == 1) for id_ in (1, 2, 3)}
+    models = [
+        a_model(f"acme/{number}", offerings=(an_offering(number, provider_id=number % 3 + 1),))
+        for number in range(1, 31)
+    ]
+    own = CredentialFacts(7, team_id=1, label="own", place="before", secret="s3cret")
+    snapshot = Snapshot.of(models, providers, revision=1, credentials={1: {2: (own,)}})
+    context = replace(a_routing_context(), snapshot=snapshot)
+    plan = plan_for("auto", Requirements(CHAT), context)
+    assert {each.offering.provider_id for each in plan.candidates} == {1, 2}
+    assert (plan.dropped, plan.more) == ((), 0)
 
 
 def test_breakers_are_looked_at_for_each_call_whatever_the_order_knows():

@@ -4,12 +4,13 @@ import json
 import threading
 import time
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 
 from catalogue.published.snapshot import Snapshot
 from tests.gateway.proxy.edge import running_edge
-from tests.gateway.proxy.lanes import PRICES, Listener, words_of
+from tests.gateway.proxy.lanes import HELD, PRICES, Listener, words_of
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
@@ -38,11 +39,13 @@ def edge(provider):
         yield edge
 
 
-def stream_while(edge, change, *, path="/v1/chat/completions", lane="direct", key=None):
-    """The text of one stream, with a change in its middle."""
+def stream_while(edge, change, *, path="/v1/chat/completions", lane="direct", key=None, held_by=None):
+    """The text of one stream, with a change in its middle; `held_by` a provider, which goes on after it."""
     listener = Listener(edge, path, STREAMS[path], lane=lane, key=key)
     listener.wait_for_the_first()
     change()
+    if held_by:
+        held_by.go_on()
     return listener.text
 
 
@@ -96,15 +99,19 @@ def test_a_key_that_expires_ends_its_streams_though_nothing_changed(edge, provid
 
 
 def test_streams_of_other_keys_go_on(edge, provider):
-    provider.default = "slow?chunks=40&delay=0.05"
+    provider.default = HELD
     other = edge.keys.issue(name="other")
-    text = stream_while(edge, lambda: revoke(edge), key=other)
+    text = stream_while(edge, lambda: revoke(edge), key=other, held_by=provider)
     assert text.endswith("data: [DONE]\n\n")
 
 
 def test_a_key_that_changes_otherwise_goes_on(edge, provider):
-    provider.default = "slow?chunks=40&delay=0.05"
-    text = stream_while(edge, lambda: edge.keys.change(edge.key, name="another", lane="auto"))
+    provider.default = HELD
+
+    def change() -> None:
+        edge.keys.change(edge.key, name="another", lane="auto")
+
+    text = stream_while(edge, change, held_by=provider)
     assert text.endswith("data: [DONE]\n\n")
 
 
@@ -130,9 +137,51 @@ def switch_off(edge, **facts):
 @LANES
 @pytest.mark.parametrize("facts", [{"is_enabled": False}, {"offering": False}])
 def test_what_is_switched_off_finishes_what_runs_and_takes_no_more(edge, provider, lane, facts):
-    provider.default = "slow?chunks=40&delay=0.05"
-    text = stream_while(edge, lambda: switch_off(edge, **facts), lane=lane)
+    provider.default = HELD
+    text = stream_while(edge, lambda: switch_off(edge, **facts), lane=lane, held_by=provider)
     refused = edge.chat(lane=lane)
     assert text.endswith("data: [DONE]\n\n")
     assert len(words_of(text).split()) == 40
     assert (refused.status_code, len(provider.calls)) == (503, 1)
+
+
+def change_to(edge, *, model=None, offering=None, provider=None):
+    """What the snapshot tells from now on."""
+    was = edge.process.plan.models[0]
+    other = replace(was, offerings=(replace(was.offerings[0], **(offering or {})),), **(model or {}))
+    opened = replace(edge.process.plan.providers[0], **(provider or {}))
+    edge.process.services.snapshots.current = Snapshot.of([other], {opened.id: opened}, revision=2)
+
+
+@LANES
+def test_a_call_costs_what_it_did_when_it_began(edge, provider, lane):
+    provider.default = "slow?chunks=40&delay=0.05"
+    dearer = tuple(replace(price, amount=price.amount * 1000) for price in PRICES)
+    stream_while(edge, lambda: change_to(edge, offering={"prices": dearer}), lane=lane)
+    edge.chat(lane=lane)
+    for closed, times in zip(edge.records.settled(2).closes, (1, 1000), strict=True):
+        counts = closed.usage["input_tokens"] + 2 * closed.usage["output_tokens"]
+        assert float(closed.cost_usd) == pytest.approx(counts * times / 1e6)
+
+
+@LANES
+def test_a_call_goes_on_with_the_credential_that_opened_it_and_the_next_one_has_the_new_one(
+    edge, provider, lane
+):
+    provider.default = "slow?chunks=40&delay=0.05"
+    text = stream_while(edge, lambda: change_to(edge, provider={"secret": "the-second"}), lane=lane)
+    answer = edge.chat(lane=lane)
+    assert (text.endswith("data: [DONE]\n\n"), answer.status_code) == (True, 200)
+    opened = [each.headers.get("authorization") for each in provider.calls]
+    assert opened == [None, "Bearer the-second"]
+
+
+@LANES
+def test_a_model_that_retires_finishes_what_runs_and_takes_no_more(edge, provider, lane):
+    provider.default = "slow?chunks=40&delay=0.05"
+    gone = {"retirement_at": datetime.now(UTC), "successor_id": "acme/two"}
+    text = stream_while(edge, lambda: change_to(edge, model=gone), lane=lane)
+    refused = edge.chat(lane=lane)
+    assert text.endswith("data: [DONE]\n\n")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (410, "model_retired")
+    assert len(provider.calls) == 1

@@ -186,7 +186,7 @@ def test_a_stream_cut_short_is_an_error_event_and_no_tidy_end(edge, first, secon
 
 @LANES
 def test_a_client_that_leaves_ends_the_upstream_call(edge, first, lane):
-    first.script("slow?chunks=200&delay=0.05")
+    first.script("never-ending?delay=0.05")
     given = {"model": "acme/one", "stream": True, "messages": [{"role": "user", "content": "x"}]}
     with (
         edge.client(**{"x-gateway-lane": lane}) as client,
@@ -354,7 +354,7 @@ def test_a_spool_that_lags_a_minute_stops_calls_until_it_has_caught_up(edge, fir
 
 @LANES
 def test_draining_ends_open_streams_with_an_explicit_error(edge, first, lane):
-    first.script("slow?chunks=100&delay=0.05")
+    first.script("never-ending?delay=0.05")
     listener = Listener(edge, lane=lane)
     listener.wait_for_the_first()
     edge.on_loop(lambda: edge.process.edge.drain(0.1))

@@ -1,5 +1,6 @@
 """Prompts that are too long for a model or refused by its filter, and requests that name another one for that."""
 
+import time
 from contextlib import contextmanager
 
 import pytest
@@ -8,9 +9,10 @@ from catalogue.facts import ModelFacts, RouteMember
 from catalogue.words import ROUTED_TROUBLES
 from gateway.proxy.errors import InvalidRequest
 from gateway.proxy.fallbacks import CAUSES, read_fallbacks
+from providers.breaker import FAILURES_TO_OPEN
 from providers.formats.registry import FORMATS
 from providers.wire.events import Finished, FinishReason, Started, TextDelta, UsageSeen
-from providers.wire.failure import classify
+from providers.wire.failure import FailureKind, classify
 from tests.gateway.proxy.admission.test_limits import ENDPOINTS
 from tests.gateway.proxy.edge import running_edge
 from tests.gateway.proxy.test_provider_errors import envelope
@@ -160,6 +162,25 @@ def test_a_prompt_that_was_too_long_goes_to_no_model_of_the_same_length(second):
             names = ["acme/one", "acme/short", "acme/long"]
             answer = edge.chat(names[0], models=names, fallback_on=BOTH[:1])
             assert who(answer) == (200, "acme/long", BOTH[0])
+
+
+@pytest.mark.parametrize("ago_s", [0.0, 40.0], ids=["open", "half-open"])
+def test_a_model_that_was_left_alone_stands_in_for_nobody(second, ago_s):
+    """The client's own refusal says more than the failure of one that may still be sick."""
+    with speaking("openai") as first:
+        refuse(first, FILTERED)
+        models = [
+            a_model("acme/one", offerings=(an_offering(1),)),
+            a_model("acme/two", offerings=(an_offering(2, provider_id=2),)),
+        ]
+        providers = [a_provider(1, base_url=first.base_url), a_provider(2, base_url=second.base_url)]
+        with running_edge(models, providers, with_worker=False) as edge:
+            for _ in range(FAILURES_TO_OPEN):
+                edge.process.services.health.failed(2, FailureKind.UNAVAILABLE, time.monotonic() - ago_s)
+            answer = asked(edge, fallback_on=BOTH)
+            assert answer.status_code == 400, answer.text
+            edge.process.services.health.hold({2: "closed"}, time.monotonic())
+            assert who(asked(edge, fallback_on=BOTH)) == (200, "acme/two", BOTH[1])
 
 
 @pytest.mark.parametrize("value", [[], "content_filter", ["timeout"], [1], {}, [None], BOTH * 2])

@@ -6,19 +6,23 @@ from datetime import timedelta
 import pytest
 
 from catalogue.facts import ModelFacts, RouteMember
-from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
+from gateway.proxy.errors import GatewayError, InvalidRequest, ModelRetired, NotFound, Unavailable
 from gateway.proxy.routing import plan as plans
 from gateway.proxy.routing.plan import plan_route
 from gateway.proxy.routing.preferences import ProviderPreferences
+from gateway.proxy.routing.prospects import prospects_of
 from gateway.proxy.routing.request import RouteRequest
 from providers.facts import CredentialFacts
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
+from providers.operations.registry import operation_of
+from providers.wire.call import Call
 from tests.gateway.proxy.values import (
     AT,
     HEALTHY,
     a_key,
     a_model,
+    a_provider,
     a_routing_context,
     an_offering,
     plan_for,
@@ -90,6 +94,71 @@ def test_what_stands_against_the_only_offering_is_asked_for_each_call():
     assert plan_for("acme/one", short, context)
     with pytest.raises(InvalidRequest, match="so long an input"):
         plan_for("acme/one", long, context)
+
+
+PLAIN = Requirements("chat.completions", call=Call("chat.completions", {}))
+
+
+@pytest.mark.parametrize(
+    ("offering", "asked", "wishes"),
+    [
+        ({"context_length": 9}, {"input_tokens": 10}, {}),
+        ({"params": frozenset({"tools"})}, {"params": frozenset({"logprobs"})}, {}),
+        ({}, {"input_types": frozenset({"image"})}, {}),
+        ({}, {}, {"min_reasoning_level": "low"}),
+        ({"streams": False}, {"is_streamed": True}, {}),
+    ],
+)
+def test_a_shared_plan_is_for_what_its_offering_can_do(offering, asked, wishes):
+    context = a_routing_context(
+        a_model(input_types=frozenset({"text"}), offerings=(an_offering(**offering),))
+    )
+    assert plan_for("acme/one", PLAIN, context) is plan_for("acme/one", PLAIN, context)
+    with pytest.raises(InvalidRequest):
+        plan_for("acme/one", replace(PLAIN, **asked), context, **wishes)
+
+
+def test_a_shared_plan_is_for_calls_whose_cost_is_known_where_a_budget_asks():
+    context = a_routing_context()
+    shared = plan_for("acme/one", PLAIN, context)
+    context.is_priced = lambda offering: True
+    assert plan_for("acme/one", PLAIN, context) is shared
+    context.is_priced = lambda offering: False
+    with pytest.raises(GatewayError, match="price"):
+        plan_for("acme/one", PLAIN, context)
+
+
+def test_a_shared_plan_is_not_for_calls_of_an_open_breaker():
+    context = a_routing_context()
+    plan_for("acme/one", PLAIN, context)
+    context.health_of = lambda way: OPEN
+    with pytest.raises(Unavailable):
+        plan_for("acme/one", PLAIN, context)
+
+
+def test_a_shared_plan_of_embeddings_is_for_those_that_can_be_made():
+    offering = an_offering(endpoints=frozenset({"embeddings"}))
+    context = a_routing_context(a_model(offerings=(offering,)), providers=(a_provider(wire_format="voyage"),))
+    texts, numbers = (
+        operation_of("embeddings").requirements(Call("embeddings", {"model": "acme/one", "input": given}))
+        for given in ("hi", [[1, 2], [3]])
+    )
+    assert plan_for("acme/one", texts, context)
+    with pytest.raises(InvalidRequest):
+        plan_for("acme/one", numbers, context)
+
+
+def test_a_plan_had_a_choice_where_another_offering_stood_beside_its_first():
+    alone = plan(a_routing_context())
+    two = a_routing_context(a_model(offerings=(an_offering(1), an_offering(2, position=1))))
+    both = plan(two)
+    two.health_of = {1: OPEN, 2: HEALTHY}.__getitem__
+    assert [alone.has_choice, both.has_choice, plan(two).has_choice] == [False, True, True]
+
+
+def test_nothing_more_could_have_been_chosen_where_a_model_is_named():
+    found = plans.survey_route(RouteRequest(("acme/one",), CHAT), a_routing_context(), is_whole=True)
+    assert found.more == 0
 
 
 @pytest.mark.parametrize("second", [{}, {"provider_id": 2}])
@@ -177,3 +246,10 @@ def test_what_a_redirect_could_not_do_is_told_of_the_successor():
     context = a_routing_context(new, OLD, key=a_key(lifecycle_policy="redirect"))
     with pytest.raises(ModelRetired, match="No provider of model 'acme/one'"):
         plan_for("acme/old", Requirements("chat.completions", True), context)
+
+
+def test_what_is_true_of_a_models_offerings_is_kept_from_the_very_instant_on():
+    model = a_model(release_at=AT)
+    snapshot = a_routing_context(model).snapshot
+    made = prospects_of(model, "chat.completions", snapshot, AT)
+    assert (made.since, prospects_of(model, "chat.completions", snapshot, AT) is made) == (AT, True)

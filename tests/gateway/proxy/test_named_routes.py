@@ -67,6 +67,11 @@ def test_each_member_is_first_for_exactly_its_share_of_an_even_grid_of_draws(wei
     assert first == {str(place): weight * 4 for place, weight in enumerate(weights) if weight}
 
 
+def test_a_draw_that_rounding_took_to_its_end_is_the_last_ones():
+    route = a_route(member("a"), member("b"), member("c"))
+    assert order(route, 1.0) == ["c", "a", "b"]
+
+
 def test_those_that_follow_are_drawn_by_their_weights_too():
     route = a_route(member("a", weight=2), member("b", weight=1), member("c", weight=3))
     followers = Counter(tuple(order(route, draw)[:2]) for draw in even_draws(6000))

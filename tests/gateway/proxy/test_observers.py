@@ -10,7 +10,6 @@ import pytest
 from accounts.attempts import AttemptRecord
 from gateway.proxy.observers import CallObserver, CallRecord, Observers
 from tests.gateway.proxy.edge import Records, RunningEdge, running_edge
-from tests.gateway.proxy.lanes import STEADY
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.patience import HANG_S
 from tests.services import wait_until
@@ -207,7 +206,7 @@ def read_a_little(edge: RunningEdge, lane: str) -> None:
 
 @LANES
 def test_a_client_that_leaves(edge: RunningEdge, heard: Heard, first: ScriptedProvider, lane: str) -> None:
-    first.script(STEADY)
+    first.script("never-ending?delay=0.05")
     read_a_little(edge, lane)
     assert heard.the_call() == (
         [*BEGUN, "ended cancelled 200 client_gone"],

@@ -4,10 +4,14 @@ import math
 
 import pytest
 
+from catalogue.facts import ModelFacts, RouteMember
 from gateway.proxy.routing.ordering import is_sick, nearness, usual_cost_usd
-from gateway.proxy.routing.preferences import ProviderPreferences
+from gateway.proxy.routing.plan import plan_route
+from gateway.proxy.routing.preferences import NO_PREFERENCES, ProviderPreferences
+from gateway.proxy.routing.request import RouteRequest
 from gateway.proxy.routing.tariffs import tariff_of
 from gateway.proxy.routing.ways import Candidate
+from providers.facts import CredentialFacts
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
 from providers.wire.call import Call
@@ -148,3 +152,76 @@ def test_by_price_an_answer_is_taken_for_a_thousand_tokens_or_what_the_client_al
     needs = Requirements("chat.completions", input_tokens=1_000, call=Call("chat.completions", body))
     plan = plan_for("acme/one:cheap", needs, a_routing_context(a_model(offerings=offerings)))
     assert plan.candidates[0].offering.id == first
+
+
+def order_of_all(names, context, **wishes):
+    """The ids for several names, the first first."""
+    preferences = ProviderPreferences(**wishes) if wishes else NO_PREFERENCES
+    plan = plan_route(RouteRequest(names, CHAT, preferences), context)
+    return [candidate.offering.id for candidate in plan.candidates]
+
+
+def one_of(number, usd="1", **facts):
+    offering = an_offering(number, prices=(a_price("output_text_tokens", usd),), position=0)
+    return a_model(f"acme/{number}", offerings=(offering,), **facts)
+
+
+@pytest.mark.parametrize(
+    ("usd", "planned"), [(("2", "1", "3", "9"), [2, 1, 3, 4]), (("1", "2", "9", "3"), [1, 2, 3, 4])]
+)
+def test_where_choices_are_compared_a_route_keeps_its_members_order_and_its_first_place_is_compared(
+    usd, planned
+):
+    """The route of 1, 3 and 4 is named first, then 2: its first member's price counts beside that of 2."""
+    models = [one_of(number, each) for number, each in zip((1, 2, 3, 4), usd, strict=True)]
+    members = tuple(RouteMember(f"acme/{number}", tier=tier) for tier, number in enumerate((1, 3, 4)))
+    route = ModelFacts("house/fast", "Fast", members=members)
+    context = a_routing_context(route, *models)
+    assert order_of_all(("house/fast", "acme/2"), context, sort="price", sorts_all=True) == planned
+
+
+def test_of_two_choices_the_first_leads_whatever_speaks_for_the_second():
+    context = a_routing_context(one_of(2), one_of(1), healths={2: health(0.5)})
+    assert order_of_all(("acme/2", "acme/1"), context) == [2, 1]
+
+
+def test_another_credentials_own_health_counts():
+    model = a_model(offerings=(an_offering(1, position=0), an_offering(2, provider_id=2, position=1)))
+    context = a_routing_context(model, healths={"1:7": health(0.4), 1: health(0.3)})
+    key = CredentialFacts(7, 0, "second", "only", "s")
+    context.snapshot = type(context.snapshot).of(
+        context.snapshot.models.values(), context.snapshot.providers, revision=2, credentials={0: {1: (key,)}}
+    )
+    plan = plan_for("acme/one", CHAT, context)
+    told = [(each.way, each.health and each.health.success_rate) for each in plan.candidates]
+    assert told == [(2, 1.0), ("1:7", 0.4), (1, 0.3)]
+
+
+@pytest.mark.parametrize("wishes", [{}, {"order": ("provider-1",)}])
+def test_what_nobody_has_timed_is_tried_before_what_is_fast(wishes):
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    context = a_routing_context(model, healths={1: health(latency_ms=0.5)})
+    assert order_of_all(("acme/one",), context, **wishes) == [2, 1]
+
+
+@pytest.mark.parametrize(("draw", "planned"), [(0.0, [1, 2, 3]), (0.99, [2, 1, 3])])
+def test_what_auto_chose_shares_also_where_a_named_model_stands_behind_it(draw, planned):
+    context = a_routing_context(one_of(1), one_of(2), one_of(3), healths={3: health(0.5)})
+    context.draw = draw
+    assert order_of_all(("auto", "acme/3"), context) == planned
+
+
+def test_what_cannot_be_probed_comes_last_whatever_it_costs():
+    offerings = tuple(
+        an_offering(number, provider_id=number, prices=(a_price("output_text_tokens", usd),))
+        for number, usd in ((1, "1"), (2, "9"))
+    )
+    providers = (a_provider(1, health="unhealthy"), a_provider(2))
+    context = a_routing_context(a_model(offerings=offerings), providers=providers)
+    assert order_of_all(("acme/one",), context, sort="price") == [2, 1]
+
+
+def test_a_prompt_that_is_worth_keeping_needs_nobody_who_keeps_it():
+    model = a_model(offerings=(an_offering(1), an_offering(2)))
+    plan = plan_for("acme/one", CHAT, a_routing_context(model), prompt_mark=b"m")
+    assert [each.offering.id for each in plan.candidates] == [1, 2]

@@ -10,9 +10,11 @@ from gateway.core.store.interface import Ask, Verdict
 from gateway.core.store.memory import MemoryStore
 from gateway.proxy.admission.admission import Admission
 from gateway.proxy.gate import LONGEST_WAIT_S
-from tests.gateway.proxy.edge import Limited, Spent
+from providers.breaker import FAILURES_TO_OPEN
+from tests.gateway.proxy.edge import Limited, Spent, running_edge
 from tests.gateway.proxy.lanes import an_edge
 from tests.gateway.proxy.test_translation import CLIENTS
+from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
@@ -80,3 +82,21 @@ def test_what_a_call_waited_for_room_is_taken_off_what_it_waits_for_holds(waited
     admission = Admission(store, Limited(), Spent(store), RateCards())
     verdict = asyncio.run(admission._insist(Ask("1", ()), (), Verdict(False, reason="held"), waited_s))
     assert (verdict.reason, store.asked > 0) == ("held", asks)
+
+
+@LANES
+def test_a_process_that_makes_as_many_calls_as_it_may_holds_that_against_no_provider(provider, lane):
+    offerings = an_offering(1), an_offering(2, position=1)
+    with running_edge([a_model(offerings=offerings)], [a_provider(base_url=provider.base_url)]) as edge:
+        edge.process.services.engine.connections = 0
+        for _ in range(FAILURES_TO_OPEN + 1):
+            answer = edge.chat(lane=lane)
+            assert (answer.status_code, answer.json()["error"]["code"]) == (503, "provider_pool_full")
+            assert answer.headers["retry-after"] == "1"
+            # There is no more room for a call to another one.
+            assert answer.headers["x-gateway-attempts"] == "1"
+        health = edge.process.services.health
+        assert not health.broken
+        assert health.status(1, 0).success_rate == 1
+        edge.process.services.engine.connections = 1
+        assert edge.chat(lane=lane).status_code == 200

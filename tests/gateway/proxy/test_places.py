@@ -6,6 +6,7 @@ import pytest
 
 from accounts.floors import Floor
 from gateway.proxy.errors import Forbidden, InvalidRequest
+from gateway.proxy.routing.places import places_for
 from gateway.proxy.routing.preferences import NO_PREFERENCES, read_preferences
 from providers.facts import OPERATOR
 from providers.health import HealthStatus
@@ -131,3 +132,13 @@ def test_an_offering_that_is_ejected_is_spared_only_by_a_way_that_lies_where_cal
     healths = {MAIN: OPEN, FURTHER: OPEN}
     assert planned(of_ours(region="eu"), regions=("us",), floor=EU, healths=healths) == [FURTHER]
     assert planned(of_ours(region="us"), regions=("eu",), floor=EU, healths=healths) == [MAIN]
+
+
+def test_ways_are_judged_one_by_one_only_where_calls_have_to_stay_somewhere():
+    """All other calls are spared that."""
+    snapshot = a_routing_context().snapshot
+    snapshot = replace(snapshot, credentials=of_team(a_credential(region="eu")))
+    somewhere = read_preferences({"provider": WISHED}, PROVIDERS)
+    assert places_for(NO_PREFERENCES, snapshot, 1) is None
+    assert places_for(somewhere, snapshot, 1) is somewhere
+    assert places_for(somewhere, snapshot, 2) is None

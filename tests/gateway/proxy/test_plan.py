@@ -7,10 +7,8 @@ import pytest
 from accounts.restrictions import Restrictions
 from catalogue.pricing.rate_card import rate_card_of
 from gateway.proxy.errors import InvalidRequest, ModelRetired, NotFound, Unavailable
-from gateway.proxy.routing.preferences import ProviderPreferences, read_preferences
 from providers.health import HealthStatus
 from providers.operations.base import Requirements
-from providers.operations.parameters import declares, used_in_chat
 from providers.operations.registry import operation_of
 from providers.wire.call import Call
 from tests.gateway.proxy.values import (
@@ -22,13 +20,10 @@ from tests.gateway.proxy.values import (
     a_routing_context,
     an_offering,
     plan_for,
+    plan_ids,
 )
 
 CHAT = Requirements("chat.completions")
-
-
-def plan_ids(requested, needs, context):
-    return [candidate.offering.id for candidate in plan_for(requested, needs, context).candidates]
 
 
 def test_an_alias_is_answered_by_its_model():
@@ -143,75 +138,8 @@ def test_auto_without_any_model_is_unavailable():
         plan_for("auto", CHAT, a_routing_context(key=a_key(model_patterns=("other/*",))))
 
 
-def test_auto_is_refused_for_embeddings():
-    with pytest.raises(InvalidRequest) as refusal:
-        plan_for("auto", Requirements("embeddings"), a_routing_context())
-    assert refusal.value.param == "model"
-
-
 def read(endpoint, body):
     return operation_of(endpoint).requirements(Call(endpoint, body, is_streamed=bool(body.get("stream"))))
-
-
-def embedding(**body):
-    return read("embeddings", {"model": "acme/one", "input": "hi", **body})
-
-
-def embedding_model(*offerings):
-    made = (
-        an_offering(id_, provider_id=id_, endpoints=frozenset({"embeddings"}), **facts)
-        for id_, facts in enumerate(offerings, start=1)
-    )
-    return a_model(offerings=tuple(made))
-
-
-TOKENS = {"input": [[1, 2], [3]]}
-
-
-@pytest.mark.parametrize(
-    ("body", "offering", "provider", "reason"),
-    [
-        ({}, {}, {"wire_format": "anthropic"}, "format_lacks_endpoint"),
-        (TOKENS, {}, {"wire_format": "voyage"}, "cannot_embed:input"),
-        (TOKENS, {}, {"wire_format": "cohere"}, "cannot_embed:input"),
-        (TOKENS, {}, {"wire_format": "gemini"}, "cannot_embed:input"),
-        (TOKENS, {}, {"quirks": frozenset({"embeds_texts_only"})}, "cannot_embed:input"),
-        ({"input": ["x"] * 101}, {}, {"quirks": frozenset({"embeds_at_most_100"})}, "cannot_embed:input"),
-        ({"input": ["x"] * 97}, {}, {"wire_format": "cohere"}, "cannot_embed:input"),
-        ({"dimensions": 64}, {"params": frozenset({"user"})}, {}, "cannot_embed:dimensions"),
-        ({"input_type": "similarity"}, {}, {"wire_format": "voyage"}, "cannot_embed:input_type"),
-        ({"truncation": True}, {}, {"wire_format": "gemini"}, "cannot_embed:truncation"),
-    ],
-)
-def test_embeddings_go_only_where_they_can_be_made_as_asked(body, offering, provider, reason):
-    providers = (a_provider(1, **provider), a_provider(2))
-    context = a_routing_context(embedding_model(offering, {}), providers=providers)
-    plan = plan_for("acme/one", embedding(**body), context)
-    assert [drop.reason for drop in plan.dropped] == [reason]
-    assert [candidate.offering.id for candidate in plan.candidates] == [2]
-
-
-@pytest.mark.parametrize("wire_format", ["openai", "responses", "voyage", "cohere", "gemini"])
-def test_dimensions_are_taken_wherever_the_offering_declares_them(wire_format):
-    own = frozenset({"dimensions", "output_dimension", "outputDimensionality"})
-    context = a_routing_context(
-        embedding_model({"params": own}), providers=(a_provider(1, wire_format=wire_format),)
-    )
-    assert plan_ids("acme/one", embedding(dimensions=64), context) == [1]
-
-
-def test_what_no_offering_can_embed_is_told_in_the_formats_words():
-    context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="voyage"),))
-    with pytest.raises(InvalidRequest, match="texts, not token numbers") as refusal:
-        plan_for("acme/one", embedding(**TOKENS), context)
-    assert (refusal.value.error_code, refusal.value.param) == ("unsupported_parameter", "input")
-
-
-def test_a_model_whose_formats_have_no_embeddings_is_not_offered_for_them():
-    context = a_routing_context(embedding_model({}), providers=(a_provider(1, wire_format="anthropic"),))
-    with pytest.raises(InvalidRequest, match="serves embeddings") as refusal:
-        plan_for("acme/one", embedding(), context)
-    assert refusal.value.error_code == "unsupported_endpoint"
 
 
 def test_a_parameter_that_no_offering_takes_is_named():
@@ -238,7 +166,11 @@ def test_a_request_longer_than_every_context_window_is_the_callers():
 
 
 HELLO = {"role": "user", "content": "hello"}
+
+
 PDF = {"type": "file", "file": {"file_data": "A" * 256_000}}
+
+
 TOOL = {"type": "function", "function": {"name": "t", "description": "x" * 4_000}}
 
 
@@ -314,120 +246,6 @@ def test_plain_text_output_needs_nothing_special():
     assert not read("chat.completions", {"messages": [], "response_format": {"type": "text"}}).params
 
 
-def preferring(requested, preferences, *, offerings=None, used=None):
-    """The providers of the plan for a model that two of them offer."""
-    model = a_model(offerings=offerings or (an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
-    needs = CHAT.requiring(used) if used is not None else CHAT
-    plan = plan_for(
-        requested, needs, a_routing_context(model), read_preferences({"provider": preferences}, PROVIDERS)
-    )
-    return [candidate.offering.provider_id for candidate in plan.candidates]
-
-
-PROVIDERS = {1: a_provider(1), 2: a_provider(2)}
-SLUGS = tuple(provider.slug for provider in PROVIDERS.values())
-
-
-@pytest.mark.parametrize(
-    ("preferences", "planned"),
-    [
-        ({"only": ["provider-2"]}, [2]),
-        ({"ignore": ["provider-1"]}, [2]),
-        ({"order": ["provider-2"]}, [2, 1]),
-        ({"order": ["provider-2"], "allow_fallbacks": False}, [2]),
-        ({"order": ["provider-2", "provider-1"], "allow_fallbacks": False}, [2, 1]),
-        ({"allow_fallbacks": False}, [1]),
-        ({"only": None, "order": []}, [1, 2]),
-    ],
-)
-def test_the_client_says_which_providers_may_be_asked(preferences, planned):
-    assert preferring("acme/one", preferences) == planned
-
-
-@pytest.mark.parametrize(
-    ("preferences", "param"),
-    [
-        ({"only": []}, "provider.only"),
-        ({"ignore": list(SLUGS)}, "provider.ignore"),
-        ({"sort": "speed"}, "provider.sort"),
-        ({"max_price": {"prompt": -1}}, "provider.max_price.prompt"),
-        ({"zdr": True}, "provider.zdr"),
-        ({"data_collection": "deny"}, "provider.data_collection"),
-        ({"quantizations": []}, "provider.quantizations"),
-        ({"oder": ["provider-1"]}, "provider.oder"),
-        ({"ignore": ["provider-3"]}, "provider.ignore[0]"),
-        ({"only": "provider-1"}, "provider.only"),
-        ({"require_parameters": 1}, "provider.require_parameters"),
-        ("provider-1", "provider"),
-    ],
-)
-def test_a_preference_that_cannot_be_kept_is_named(preferences, param):
-    with pytest.raises(InvalidRequest) as refusal:
-        preferring("acme/one", preferences)
-    assert refusal.value.param == param
-
-
-def test_a_wished_provider_that_is_down_is_no_mistake_of_the_client():
-    model = a_model(offerings=(an_offering(1, provider_id=1), an_offering(2, provider_id=2)))
-    opened = HealthStatus(is_open=True, success_rate=0.1, latency_ms=None)
-    with pytest.raises(Unavailable, match="healthy"):
-        plan_for(
-            "acme/one",
-            CHAT,
-            a_routing_context(model, healths={1: opened}),
-            ProviderPreferences(only=("provider-1",)),
-        )
-
-
-def test_only_offerings_that_declare_every_required_parameter_stay():
-    full = frozenset({"temperature", "max_completion_tokens"})
-    offerings = (
-        an_offering(1, provider_id=1, params=full - {"temperature"}),
-        an_offering(2, provider_id=2, params=full),
-    )
-    used = used_in_chat({"temperature": 0, "max_tokens": 5, "user": "u", "stream": True, "seed": None})
-    assert preferring("acme/one", {}, offerings=offerings, used=used) == [2]
-    assert preferring("acme/one", {}, offerings=offerings) == [1, 2]
-
-
-def test_an_offering_that_declares_nothing_does_not_do_where_all_is_required():
-    with pytest.raises(InvalidRequest) as refusal:
-        preferring("acme/one", {}, used={"temperature": "generationConfig.temperature"})
-    assert (refusal.value.error_code, refusal.value.param) == (
-        "unsupported_parameter",
-        "generationConfig.temperature",
-    )
-    assert preferring("acme/one", {}, used={}) == [1, 2]
-
-
-def test_the_parameter_that_nobody_has_is_the_one_that_is_named():
-    offerings = (
-        an_offering(1, provider_id=1, params=frozenset({"seed", "stop"})),
-        an_offering(2, provider_id=2, params=frozenset({"logit_bias", "stop"})),
-    )
-    used = {name: name for name in ("seed", "logit_bias", "top_k", "stop")}
-    with pytest.raises(InvalidRequest) as refusal:
-        preferring("acme/one", {}, offerings=offerings, used=used)
-    assert refusal.value.param == "top_k"
-    del used["top_k"]
-    with pytest.raises(InvalidRequest, match="'logit_bias' and 'seed' together"):
-        preferring("acme/one", {}, offerings=offerings, used=used)
-
-
-@pytest.mark.parametrize(
-    ("declared", "quirks", "is_strict", "takes"),
-    [
-        ({"structured_outputs"}, (), True, True),
-        ({"response_format"}, (), False, True),
-        ({"response_format"}, (), True, False),
-        ({"tools"}, ("schema_by_tool",), True, True),
-        ({"tools"}, (), False, False),
-    ],
-)
-def test_a_schema_is_taken_as_it_is_declared_or_by_a_tool(declared, quirks, is_strict, takes):
-    assert declares(declared, set(quirks), "structured_outputs", is_strict=is_strict) is takes
-
-
 @pytest.mark.parametrize(("since", "planned"), [(-1, [1]), (0, [1]), (1, [])])
 def test_an_offering_is_effective_from_its_instant_on(since, planned):
     early = an_offering(1, effective_from=AT + timedelta(seconds=since))
@@ -453,14 +271,6 @@ def test_of_what_a_model_cannot_read_the_first_is_named():
     assert (refusal.value.error_code, refusal.value.param) == ("unsupported_content", "messages")
 
 
-def test_without_fallbacks_all_but_the_best_are_dropped():
-    model = a_model(offerings=(an_offering(1), an_offering(2), an_offering(3)))
-    plan = plan_for("acme/one", CHAT, a_routing_context(model), ProviderPreferences(allows_fallbacks=False))
-    assert [each.offering.id for each in plan.candidates] == [1]
-    excluded = [(drop.candidate.offering.id, drop.reason) for drop in plan.dropped]
-    assert excluded == [(2, "excluded:allow_fallbacks"), (3, "excluded:allow_fallbacks")]
-
-
 def test_auto_is_the_model_of_the_best_offering():
     worse = a_model("acme/worse", offerings=(an_offering(1, position=2),))
     better = a_model("acme/better", offerings=(an_offering(2, position=1),))
@@ -471,93 +281,6 @@ def test_of_equal_offerings_one_that_nobody_has_timed_yet_comes_first():
     model = a_model(offerings=(an_offering(1), an_offering(2)))
     quick = HealthStatus(is_open=False, success_rate=1.0, latency_ms=0.5)
     assert plan_ids("acme/one", CHAT, a_routing_context(model, healths={1: quick})) == [2, 1]
-
-
-def weighed(endpoint, call_format, body, *formats, **offering):
-    """Ids of one offering for each format, in the order in which they would be asked."""
-    offerings = tuple(
-        an_offering(number, provider_id=number, position=number, max_output_tokens=4000, **offering)
-        for number in range(1, len(formats) + 1)
-    )
-    providers = tuple(a_provider(number, wire_format=name) for number, name in enumerate(formats, start=1))
-    call = Call(endpoint, body, format=call_format)
-    needs = operation_of(endpoint).requirements(call)
-    context = a_routing_context(a_model(offerings=offerings), providers=providers)
-    return plan_for("acme/one", needs, context)
-
-
-CHAT_BODY = {"messages": [HELLO]}
-MARKED = [
-    {"role": "user", "content": [{"type": "text", "text": "x", "cache_control": {"type": "ephemeral"}}]}
-]
-
-
-@pytest.mark.parametrize(
-    ("client", "body", "formats", "order"),
-    [
-        # Nothing is lost anywhere: the curator's order.
-        ("openai", CHAT_BODY, ("gemini", "anthropic", "openai"), [1, 2, 3]),
-        # A hint is lost by all but the client's own format.
-        ("openai", CHAT_BODY | {"session_id": "s"}, ("gemini", "anthropic", "openai"), [3, 1, 2]),
-        ("anthropic", {"max_tokens": 9, "messages": MARKED}, ("openai", "responses", "anthropic"), [3, 1, 2]),
-        # Tuning: Gemini has a seed, Anthropic has none.
-        ("openai", CHAT_BODY | {"seed": 1}, ("anthropic", "gemini"), [2, 1]),
-        ("openai", CHAT_BODY | {"logit_bias": {"1": 1}}, ("anthropic", "openai"), [2, 1]),
-        # A hint and tuning: what loses the hint alone is in between.
-        ("openai", CHAT_BODY | {"seed": 1, "session_id": "s"}, ("anthropic", "gemini", "openai"), [3, 2, 1]),
-    ],
-)
-def test_what_loses_least_is_asked_first(client, body, formats, order):
-    endpoint = {"openai": "chat.completions", "anthropic": "messages"}[client]
-    plan = weighed(endpoint, client, body, *formats)
-    assert [candidate.offering.id for candidate in plan.candidates] == order
-
-
-@pytest.mark.parametrize(
-    ("client", "body", "dropped"),
-    [
-        ("openai", {"moderation": {"model": "m"}}, "cannot_generate:moderation"),
-        ("openai", {"n": 2}, "cannot_generate:n"),
-        ("openai", {"logprobs": True}, "cannot_generate:logprobs"),
-    ],
-)
-def test_what_is_relied_on_or_promised_takes_an_offering_out(client, body, dropped):
-    plan = weighed("chat.completions", client, CHAT_BODY | body, "anthropic", "openai")
-    assert [candidate.offering.id for candidate in plan.candidates] == [2]
-    assert [drop.reason for drop in plan.dropped] == [dropped]
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "client", "body", "provider"),
-    [
-        ("chat.completions", "openai", CHAT_BODY | {"n": 2}, "anthropic"),
-        ("messages", "anthropic", CHAT_BODY | {"max_tokens": 9, "container": "x"}, "openai"),
-    ],
-)
-def test_the_only_offering_is_asked_without_being_weighed(endpoint, client, body, provider):
-    """It says itself what it cannot do; and the many calls that it can do are not weighed in vain."""
-    for each in (provider, client):
-        plan = weighed(endpoint, client, body, each)
-        assert [candidate.offering.id for candidate in plan.candidates] == [1]
-    assert [
-        drop.candidate.offering.id for drop in weighed(endpoint, client, body, provider, client).dropped
-    ] == [1]
-
-
-def test_the_first_tuning_that_the_only_offering_lacks_is_named_where_all_is_required():
-    declared = frozenset({"temperature", "presence_penalty"})
-    call = Call("chat.completions", CHAT_BODY | {"temperature": 1.5, "presence_penalty": 1})
-    operation = operation_of("chat.completions")
-    needs = operation.requirements(call)
-    needs = needs.requiring(operation.parameters(call, needs))
-    offering = an_offering(max_output_tokens=9, params=declared)
-    context = a_routing_context(
-        a_model(offerings=(offering,)), providers=(a_provider(wire_format="anthropic"),)
-    )
-    with pytest.raises(InvalidRequest) as refusal:
-        plan_for("acme/one", needs, context)
-    assert refusal.value.message == "The chosen provider has no 'presence_penalty'."
-    assert refusal.value.param == "presence_penalty"
 
 
 @pytest.mark.parametrize(("window", "told"), [(5, 7), (8, 8)])
@@ -574,37 +297,12 @@ def test_a_provider_that_is_closed_to_the_key_is_passed_over():
     assert plan_ids("acme/one", CHAT, a_routing_context(model, key=key)) == [2]
 
 
-def test_a_price_alone_lets_nobody_search_elsewhere():
-    body = CHAT_BODY | {"max_tokens": 9, "tools": [{"type": "web_search_20250305", "name": "web_search"}]}
-    priced = {"prices": (a_price("web_searches", "10", unit_size=1000),)}
-    with pytest.raises(InvalidRequest) as refusal:
-        weighed("messages", "anthropic", body, "gemini", "gemini", **priced)
-    assert refusal.value.param == "tools[0].type"
-
-
-def test_what_no_offering_can_keep_is_named():
-    with pytest.raises(InvalidRequest) as refusal:
-        weighed(
-            "chat.completions", "openai", CHAT_BODY | {"moderation": {"model": "m"}}, "anthropic", "gemini"
-        )
-    assert refusal.value.param == "moderation"
-
-
-@pytest.mark.parametrize(("asked", "planned"), [({"session_id": "s"}, [2, 1]), ({"temperature": 1.5}, [2])])
-def test_required_parameters_may_lose_hints_and_no_tuning(asked, planned):
-    call = Call("chat.completions", CHAT_BODY | asked)
-    operation = operation_of("chat.completions")
-    needs = operation.requirements(call)
-    needs = needs.requiring(operation.parameters(call, needs))
-    declared = frozenset({"temperature"})
-    offerings = tuple(an_offering(n, provider_id=n, max_output_tokens=9, params=declared) for n in (1, 2))
-    providers = (a_provider(1, wire_format="anthropic"), a_provider(2))
-    context = a_routing_context(a_model(offerings=offerings), providers=providers)
-    assert plan_ids("acme/one", needs, context) == planned
-
-
 FREE = a_price("input_text_tokens", "0")
+
+
 EUROS = a_price("input_text_tokens", "1", currency="EUR")
+
+
 LATER = a_price("input_text_tokens", "1", valid_from=AT + timedelta(seconds=1))
 
 

@@ -1,5 +1,7 @@
 """What is said where no offering is left."""
 
+import math
+
 import pytest
 
 from gateway.proxy.errors import Forbidden, InvalidRequest, Unavailable
@@ -94,6 +96,14 @@ def test_what_may_pass_is_told_with_when_to_try_again(reasons, code, message, re
     assert isinstance(refused, Unavailable)
     assert (refused.error_code, refused.message) == (code, f"{NAME} {message}")
     assert refused.retry_after_s == retry_after_s
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "told_s"),
+    [(0, 1), (0.5, 1), (1.5, 1.5), (240, 240), (3600, 3600), (3601, 3600), (math.inf, 10)],
+)
+def test_who_is_kept_out_for_so_long_is_worth_asking_again_then(pause_s, told_s):
+    assert no_candidate(NAME, CHAT, {"breaker_open"}, pause_s=pause_s).retry_after_s == told_s
 
 
 def test_a_parameter_is_named_as_the_client_writes_it():

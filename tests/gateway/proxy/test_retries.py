@@ -71,6 +71,35 @@ def test_no_more_is_kept_than_the_window():
     assert len(budget._seconds) == WINDOW_S
 
 
+def test_what_begins_with_a_second_counts_for_that_one():
+    budget = RetryBudget()
+    budget.began(1, AT)
+    for _ in range(1000):
+        budget.began(1, int(AT) + 1.0)
+    for _ in range(FREE):
+        budget.take(1, AT + WINDOW_S)
+    assert budget.allows(1, AT + WINDOW_S)
+
+
+def test_a_failover_counts_for_the_second_in_which_it_was():
+    budget = a_budget(failed_over=1)
+    for _ in range(FREE):
+        budget.take(1, AT + 5)
+    assert not budget.allows(1, AT + WINDOW_S)
+    # However many there are in a second, it is one.
+    assert len(budget._seconds) == 2
+
+
+def test_a_clock_that_has_just_begun_is_one_like_any_other():
+    budget = RetryBudget()
+    for _ in range(1000):
+        budget.began(1, 0.5)
+    assert (len(budget._seconds), budget._turns_at) == (1, 1.0)
+    for _ in range(FREE):
+        budget.take(1, WINDOW_S + 0.5)
+    assert not budget.allows(1, WINDOW_S + 0.5)
+
+
 def test_staff_hear_of_a_target_once_in_a_window():
     budget = RetryBudget()
     heard = [budget.is_news(1, AT + second) for second in range(2 * WINDOW_S + 1)]

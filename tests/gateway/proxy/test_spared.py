@@ -95,3 +95,11 @@ def test_calls_still_go_to_the_only_ones_that_there_are_and_find_them_well_again
 
 def _is_open(edge, way):
     return edge.process.services.health.status(way, time.monotonic()).is_open
+
+
+def test_refusal_tells_when_the_first_of_those_kept_out_may_be_asked_again():
+    healths = {1: HealthStatus(True, 1.0, None, "credential", pause_s=90.0)}
+    healths[2] = HealthStatus(True, 1.0, None, "retry_after", pause_s=25.5)
+    with pytest.raises(Unavailable) as refusal:
+        plan_for("acme/one", CHAT, a_routing_context(TWO, healths=healths))
+    assert refusal.value.retry_after_s == 25.5

@@ -109,7 +109,7 @@ class TelegramOffice(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def office() -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), TelegramOffice)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -18,7 +18,7 @@ from gateway.proxy.lane.frames import (
     unpack_frame,
 )
 from gateway.proxy.lane.incoming import Incoming
-from tests.gateway.proxy.lanes import STEADY, an_edge, an_edge_on_redis, stream_while, words_of
+from tests.gateway.proxy.lanes import HELD, an_edge, an_edge_on_redis, stream_while, words_of
 from tests.services import running_redis, wait_until
 from tests.upstream import ScriptedProvider
 
@@ -84,8 +84,8 @@ def test_a_chat_goes_through_redis(provider, redis):
 @pytest.mark.parametrize("command", [("CLIENT", "KILL", "TYPE", "pubsub"), ("FLUSHALL",)])
 def test_a_stream_survives_lost_messages_and_lost_data(provider, redis, command):
     with an_edge_on_redis(provider, redis) as edge:
-        text = stream_while(edge, provider, lambda: redis.ask(*command))
-        whole = edge.chat(lane="direct", stream=True, scripted=STEADY).text
+        text = stream_while(edge, provider, lambda: redis.ask(*command), HELD)
+        whole = edge.chat(lane="direct", stream=True, scripted="ok?chunks=40").text
     assert text.endswith("data: [DONE]\n\n")
     assert words_of(text) == words_of(whole)
     assert len(provider.calls) == 2
@@ -97,7 +97,7 @@ def test_a_stream_survives_a_redis_that_dies_and_comes_back_empty(provider, redi
         redis.start()
 
     with an_edge_on_redis(provider, redis) as edge:
-        text = stream_while(edge, provider, restart)
+        text = stream_while(edge, provider, restart, HELD)
         wait_until(lambda: edge.process.lane.is_open, "opening the lane again")
         after = edge.chat(lane="worker")
     assert text.endswith("data: [DONE]\n\n")
@@ -123,7 +123,7 @@ def test_a_worker_that_falls_silent_is_given_up_with_an_explicit_error(provider,
 
             edge.on_loop(cut)
 
-        text = stream_while(edge, provider, silence, "slow?chunks=400&delay=0.05")
+        text = stream_while(edge, provider, silence, "never-ending?delay=0.05")
         assert edge.chat(lane="auto", scripted="ok").headers["x-gateway-lane"] == "direct"
     last = json.loads(text.strip().split("data: ")[-1])
     assert last["error"]["code"] == "worker_lost"

@@ -83,3 +83,8 @@ def plan_for(
 ) -> RoutePlan:
     """The plan for one name."""
     return plan_route(RouteRequest((name,), required, preferences, **wishes), context)
+
+
+def plan_ids(name: str, required: Requirements, context: RoutingContext) -> list[int]:
+    """The ids of its offerings, the first first."""
+    return [candidate.offering.id for candidate in plan_for(name, required, context).candidates]

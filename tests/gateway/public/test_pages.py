@@ -30,7 +30,7 @@ PAGES = [
 SHOWN = "[...document.querySelectorAll('.models tbody th a')].map(link => link.textContent)"
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+@pytest.mark.parametrize("size", [pytest.param(DESKTOP, marks=pytest.mark.drill), PHONE])
 def test_nobody_is_kept_out_and_no_page_scrolls_sideways(browser: Browser, size: tuple[int, int]) -> None:
     browser.resize(size)
     for page in PAGES:
@@ -236,7 +236,7 @@ def test_exact_prices_show_without_a_mouse_and_without_scripts(browser: Browser)
     browser.open("/models?q=big")
     exact = browser.find(".models .exact:not(:empty)")
     assert not exact.is_displayed()
-    browser.find("#exact").send_keys(Keys.SPACE)
+    browser.find("#show-exact").send_keys(Keys.SPACE)
     assert exact.is_displayed()
     browser.open("/models/acme/big")
     assert browser.find("[id^=price-]").text == "0.000001 USD for one token"

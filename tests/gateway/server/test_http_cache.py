@@ -1,14 +1,16 @@
 """Answers of the catalogue that are kept at the edge."""
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
+from accounts.floors import Floor
 from catalogue.published.snapshot import Snapshot
 from gateway.server.http_cache import ResponseCache, is_cacheable
+from providers.facts import CredentialFacts
 from tests.gateway.proxy.edge import Keys, Snapshots
 
 
@@ -166,6 +168,23 @@ def test_keys_that_may_see_the_same_share_an_answer(scene: Scene) -> None:
     assert scene.get(key=scene.keys.issue(model_patterns=("acme/*",)))[1] == "answer 2"
     assert scene.get(key=scene.keys.issue(lifecycle_policy="block"))[1] == "answer 3"
     assert scene.get(key=scene.keys.issue(lifecycle_policy="warn"))[1] == "answer 1"
+
+
+def test_keys_share_no_answer_where_a_floor_shows_them_others_models(scene: Scene) -> None:
+    scene.get()
+    eu, us = (Floor(regions=((region,),)) for region in ("eu", "us"))
+    for number, terms in enumerate([{"floor": eu}, {"floor": us}, {"floor": eu, "lineage_id": 77}], 2):
+        assert scene.get(key=scene.keys.issue(**terms))[1] == f"answer {number}"
+    assert scene.get(key=scene.keys.issue())[1] == "answer 1"
+
+
+def test_keys_share_no_answer_where_their_team_has_credentials_of_its_own(scene: Scene) -> None:
+    scene.get()
+    credential = CredentialFacts(7, 5, "ours", "before", "secret", lineage_ids=frozenset({1}))
+    scene.snapshots.current = replace(scene.snapshots.current, credentials={5: {3: (credential,)}})
+    for number, lineage_id in enumerate((1, 2), 2):
+        assert scene.get(key=scene.keys.issue(team_id=5, lineage_id=lineage_id))[1] == f"answer {number}"
+    assert scene.get()[1] == "answer 1"
 
 
 def test_stranger_is_left_to_the_catalogue_and_nothing_is_kept_for_him(scene: Scene) -> None:

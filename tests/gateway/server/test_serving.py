@@ -23,7 +23,7 @@ def port() -> int:
 
 @pytest.fixture
 def server(port: int) -> Iterator[Program]:
-    with running(SERVER, "--port", str(port), SLOW_S="1") as program:
+    with running(SERVER, str(port), SLOW_S="1") as program:
         program.wait_for("ready")
         yield program
 
@@ -110,7 +110,7 @@ def test_draining_server_takes_no_new_connection(server: Program, port: int) -> 
 
 
 def test_second_signal_ends_open_calls_and_still_runs_the_shutdown(port: int) -> None:
-    with running(SERVER, "--port", str(port), SLOW_S="60") as server:
+    with running(SERVER, str(port), SLOW_S="60") as server:
         server.wait_for("ready")
         call = SlowCall(port)
         server.process.send_signal(signal.SIGINT)
@@ -122,5 +122,5 @@ def test_second_signal_ends_open_calls_and_still_runs_the_shutdown(port: int) ->
 
 
 def test_failed_startup_ends_with_an_error_code(port: int) -> None:
-    with running(SERVER, "--port", str(port), REFUSE_TO_START="1") as server:
+    with running(SERVER, str(port), REFUSE_TO_START="1") as server:
         assert server.wait() == 3

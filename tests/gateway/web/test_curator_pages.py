@@ -195,7 +195,7 @@ def test_curator_comes_from_nothing_to_a_callable_model_on_one_page(curator: Bro
     assert "acme/one can be called now." in curator.text
 
 
-@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+@pytest.mark.parametrize("size", [PHONE, pytest.param(DESKTOP, marks=pytest.mark.drill)])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_search_ledger_and_keys_keep_nobody_out(
     curator: Browser, model: Model, scheme: str, size: tuple[int, int]

@@ -5,8 +5,8 @@ from dataclasses import replace
 from random import Random
 from typing import Any
 
-from providers.facts import KNOWN_QUIRKS
 from providers.formats.answer_tool import ANSWER_TOOL
+from providers.operations.registry import KNOWN_QUIRKS
 from providers.wire.upstream import Upstream
 
 NAMES = ("f", "g", "a.b", "ü", "x" * 70, "web_search", ANSWER_TOOL)

@@ -5,7 +5,7 @@ import math
 
 import pytest
 
-from gateway.core.store.interface import Ask, Limit, Store, Tokens
+from gateway.core.store.interface import Ask, Charge, Limit, Store, Tokens
 from gateway.core.store.limits import cost_of
 from tests.gateway.core.store.worlds import HANG_S, World
 
@@ -178,6 +178,22 @@ def test_what_was_not_used_is_given_back(world: World) -> None:
         web.correct([limit], Tokens(100, 900), Tokens(90, 10), world.wall())
         verdict = await web.admit(Ask("b", [limit], input_tokens=1))
         assert verdict.standings[0].remaining == 899
+
+    world.play(story)
+
+
+@pytest.mark.parametrize("told_by", ["what it cost", "whoever asks", "itself"])
+def test_what_waits_to_be_put_right_is_told_before_long(world: World, told_by: str) -> None:
+    async def story(web: Store, worker: Store) -> None:
+        limit = tokens(1000, 86_400)
+        await web.admit(Ask("a", [limit], output_tokens=900))
+        worker.correct([limit], Tokens(0, 900), Tokens(0, 10), world.wall(), waits=True)
+        if told_by == "what it cost":
+            worker.settle("a", [Charge("team:1", 0, 5)], "worker", 1)
+        elif told_by == "whoever asks":
+            assert (await worker.admit(Ask("b", [limit]))).standings[0].remaining == 990
+        while [each.remaining for each in await web.standings([limit])] != [990]:
+            await world.sleep(0.05)
 
     world.play(story)
 

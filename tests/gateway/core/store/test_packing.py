@@ -39,6 +39,7 @@ def test_a_form_is_filled_with_what_is_each_calls_own() -> None:
         (Limit("key:1", "requests", 10, 60), Limit("key:1", "tokens", 900, 60)),
     )
     windows = (WINDOW,)
+    own: list[int | str] = []
     for call, tokens, hold in (("a", 300, 7), ("b", 41, 1_234_567_890)):
         ask = Ask(
             call,
@@ -48,21 +49,29 @@ def test_a_form_is_filled_with_what_is_each_calls_own() -> None:
             candidates=quotas(),
             budgets=[BudgetAsk("key:1", windows, hold, 2 * hold)],
         )
-        told = words(packer.form(ask).fill(ask, "1790000000000"))
-        keys = int(told[2])
-        assert told[3 + keys] == call.encode()
-        assert told[4 + keys :] == [
-            *(b"60000", b"2", b"2", b"1", b"2"),
-            *(b"10", b"60", b"1", b"900", b"60", b"%d" % (tokens + 10)),
-            *(b"10", b"60", b"1", b"500", b"60", b"%d" % (tokens + 10), b"3", b"0", b"1"),
-            *(b"%d" % hold, b"%d" % (2 * hold), b"1", b"w:lifetime:0", b"0", b"%d" % 10**12),
-            b"1790000000000",
-        ]
+        form = packer.form(ask)
+        form.add_own(own, ask, "1790000000000")
+    told = words(form.fill(own))
+    keys = int(told[2])
+    shared = [
+        *(b"2", b"2", b"1", b"2"),
+        *(b"10", b"60", b"1", b"900", b"60", b"-1"),
+        *(b"10", b"60", b"1", b"500", b"60", b"-2", b"3", b"0", b"1"),
+        *(b"1", b"w:lifetime:0", b"0", b"%d" % 10**12),
+    ]
+    begins_at, size = 4 + len(shared), 6
+    assert told[3 + keys :] == [
+        *(b"60000", b"%d" % begins_at, b"%d" % size),
+        *shared,
+        *(b"310", b"310", b"7", b"14", b"1790000000000", b"a"),
+        *(b"51", b"51", b"1234567890", b"2469135780", b"1790000000000", b"b"),
+    ]
+    assert told[3 + keys :][begins_at - 1] == b"310"
 
 
 def test_a_name_may_look_like_a_blank() -> None:
     packer, ask = Packer(bulk(60_000)), Ask("call", (Limit("project:%b", "requests", 10, 60),))
-    assert any(word.endswith(b"project:%b:requests:60") for word in words(packer.form(ask).fill(ask, "")))
+    assert any(word.endswith(b"project:%b:requests:60") for word in words(packer.form(ask).fill(["call"])))
 
 
 def test_who_asks_for_nothing_needs_no_answer() -> None:

@@ -172,7 +172,7 @@ def open_id() -> Iterator[OpenId]:
     handler = type("Handler", (_Handler,), {})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     handler.openid = OpenId(server)  # type: ignore[attr-defined]
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=server.serve_forever, args=[0.02], daemon=True).start()
     try:
         yield handler.openid  # type: ignore[attr-defined]
     finally:

@@ -73,14 +73,14 @@ def test_a_spent_budget_refuses_on_every_surface(edge, first, surface, is_stream
 
 
 def persist(edge, lane: str) -> httpx.Response:
-    """As an SDK does that does not give up: again after each 429, and never after a 402."""
+    """As an SDK does that does not give up: again after each 429 and 503, and never after a 402."""
     with edge.client(**{"x-gateway-lane": lane}) as client:
         while True:
             answer = client.post(
                 "/v1/chat/completions",
                 json={"model": "acme/one", "messages": [{"role": "user", "content": "x"}]},
             )
-            if answer.status_code != 429:
+            if answer.status_code not in {429, 503}:
                 return answer
             time.sleep(0.02)
 

@@ -86,7 +86,7 @@ def _stream(*, is_broken):
 @pytest.fixture
 def client() -> Iterator[genai.Client]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), Google)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=[0.02])
     thread.start()
     Google.asked.clear()
     options = types.HttpOptions(

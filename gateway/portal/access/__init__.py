@@ -1,0 +1,1 @@
+"""Requests for more: asked for by whoever lacks something, and decided."""

@@ -1,0 +1,1 @@
+"""Where a team's alerts go, and each delivery."""

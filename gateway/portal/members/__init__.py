@@ -1,0 +1,1 @@
+"""Who belongs to a team: listed, invited, given another role, and suspended."""

@@ -1,0 +1,1 @@
+"""The playground: models side by side on one prompt, as a client like any other."""

@@ -1,0 +1,1 @@
+"""A team's projects and service accounts, and the page of each subject: a member has one too."""
