@@ -69,6 +69,19 @@ def wait_until(is_true: Callable[[], bool], what: str, timeout_s: float = HANG_S
         time.sleep(0.01)
 
 
+def wait_for_start(
+    process: subprocess.Popen[bytes], answers: Callable[[], bool], log: Callable[[], str] = str
+) -> None:
+    """At once an error with its `log` where the process ends in place of answering."""
+
+    def is_up() -> bool:
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended with {process.returncode}:\n{log()}")
+        return answers()
+
+    wait_until(is_up, f"starting {process.args}")
+
+
 class RedisServer:
     """A Redis of our own that can be killed, paused and started again, always empty, on the same port."""
 
@@ -76,6 +89,7 @@ class RedisServer:
         self.port = free_port()
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
         self.socket_url = f"unix://{folder}/redis.sock"
+        self._log = folder / "redis.log"
         self._options = ["--dir", str(folder), "--unixsocket", f"{folder}/redis.sock", *options]
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -86,8 +100,9 @@ class RedisServer:
             return
         volatile = ["--bind", LOOPBACK, "--save", "", "--appendonly", "no"]
         command = ["redis-server", "--port", str(self.port), *volatile, *self._options]
-        self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        wait_until(self._answers, "starting redis-server")
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        wait_for_start(self._process, self._answers, self._log.read_text)
 
     @property
     def is_running(self) -> bool:
@@ -144,6 +159,7 @@ class PostgresServer:
         self.port = free_port()
         self._programs = programs
         self._data = folder / "data"
+        self._log = folder / "postgres.log"
         self._owner = _unprivileged_user()
         self._process: subprocess.Popen[bytes] | None = None
         if self._owner:
@@ -173,7 +189,7 @@ class PostgresServer:
         }
         options = [f"--{name}={value}" for name, value in settings.items()]
         self._process = self._spawn("postgres", "-D", self._data, *options)
-        wait_until(self._answers, "starting postgres")
+        wait_for_start(self._process, self._answers, self._log.read_text)
 
     def copy(self, cluster: Path) -> None:
         """In place of `create`: one that `leave` has left there."""
@@ -218,15 +234,16 @@ class PostgresServer:
 
     def _spawn(self, program: str, *options: str | Path) -> subprocess.Popen[bytes]:
         group = pwd.getpwnam(self._owner).pw_gid if self._owner else None
-        return subprocess.Popen(
-            [self._programs / program, *options],
-            user=self._owner,
-            group=group,
-            extra_groups=[] if self._owner else None,
-            cwd="/",
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        with self._log.open("wb") as log:
+            return subprocess.Popen(
+                [self._programs / program, *options],
+                user=self._owner,
+                group=group,
+                extra_groups=[] if self._owner else None,
+                cwd="/",
+                stdout=log,
+                stderr=log,
+            )
 
     def _answers(self) -> bool:
         with contextlib.suppress(psycopg.OperationalError):

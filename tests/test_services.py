@@ -14,6 +14,11 @@ def test_redis_comes_back_empty_on_the_same_port_after_a_kill() -> None:
         assert server.ask("GET", "a") is None
 
 
+def test_program_that_ends_in_place_of_starting_says_why_at_once() -> None:
+    with pytest.raises(RuntimeError, match=r"ended with 1:[^$]*nonsense"), running_redis("--nonsense", "yes"):
+        pass
+
+
 def test_redis_answers(redis_server: RedisServer) -> None:
     assert redis_server.ask("PING")
 

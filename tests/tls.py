@@ -9,7 +9,7 @@ from pathlib import Path
 
 import redis
 
-from tests.services import LOOPBACK, free_port, require_service, wait_until
+from tests.services import LOOPBACK, free_port, require_service, wait_for_start
 
 _KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
 
@@ -65,7 +65,7 @@ def running_tls_redis(authority: Authority, name: str = f"IP:{LOOPBACK}") -> Ite
     command = ["redis-server", *tls, *files, *volatile]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        wait_until(lambda: _answers(port), "starting redis-server")
+        wait_for_start(process, lambda: _answers(port))
         yield f"rediss://{LOOPBACK}:{port}/0"
     finally:
         process.kill()

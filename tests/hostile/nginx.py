@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.gateway.program import ROOT, accepts
 from tests.patience import HANG_S
-from tests.services import free_port, require_service, wait_until
+from tests.services import free_port, require_service, wait_for_start
 
 _FRAME = """
 worker_processes 1; daemon off; pid %(folder)s/pid; error_log %(folder)s/error.log;
@@ -43,7 +43,7 @@ def running_nginx(folder: Path, config: str) -> Iterator[str]:
         stderr=subprocess.DEVNULL,
     )
     try:
-        wait_until(lambda: accepts(port), "starting nginx")
+        wait_for_start(process, lambda: accepts(port), (folder / "error.log").read_text)
         yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()

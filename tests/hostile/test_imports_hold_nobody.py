@@ -218,7 +218,7 @@ def test_preview_is_confirmed_at_another_web_process(site: Site, monkeypatch: py
     wait_until(lambda: site.state() == "ready", "the preview", HANG_S)
     monkeypatch.setitem(site.deployment.environment, "PORT", str(free_port()))
     other = site.deployment.start("other web", *WEB)
-    wait_until(lambda: site.deployment._answers(other), "starting the other web process", HANG_S)
+    site.deployment.wait_for_web("other web")
     with AdminPages(site.deployment.url, username="curator", password=PASSWORD) as admin_pages:
         assert "Model 2" in admin_pages.read(page)
         admin_pages.press(page, "confirm")

@@ -46,9 +46,8 @@ def test_web_and_worker_wait_for_the_database(deployment: Deployment, server: Po
     for name in ("web", "worker"):
         wait_for_words(deployment, name)
     server.start()
-    process = deployment.processes["web"]
-    wait_until(lambda: deployment._answers(process), "starting the web process", HANG_S)
-    wait_until(lambda: deployment.ready()["workers"] == 1, "starting the worker", HANG_S)
+    deployment.wait_for_web("web")
+    deployment.wait_for_start("worker", deployment.has_worker)
     assert deployment.chat(lane="worker").status_code == 200
 
 

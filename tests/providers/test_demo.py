@@ -21,7 +21,7 @@ import pytest
 from providers.demo.behaviour import BadBehaviour, from_environment
 from providers.demo.server import build_server
 from tests.patience import HANG_S
-from tests.services import wait_until
+from tests.services import free_port, wait_for_start, wait_until
 
 HELLO = {"model": "demo-chat", "messages": [{"role": "user", "content": "good morning"}]}
 WEATHER = {
@@ -292,15 +292,12 @@ def test_server_leaves_signals_to_its_owner() -> None:
 
 
 def test_alone_it_stops_with_success_on_a_signal() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "providers.demo", "--port", str(port)]
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=dict(os.environ)
     )
-    deadline = time.monotonic() + HANG_S
-    while time.monotonic() < deadline and not _listens(port):
-        time.sleep(0.05)
+    wait_for_start(process, lambda: _listens(port))
     process.send_signal(signal.SIGTERM)
     output, _ = process.communicate(timeout=HANG_S)
     assert (process.returncode, re.sub(rb"\s", b"", output)) == (0, b"")

@@ -15,6 +15,7 @@ from gateway.core.outbound import OutboundPolicy
 from providers.facts import ProviderFacts
 from providers.probes import ProbeOutcome, model_names, probe
 from tests.patience import HANG_S
+from tests.services import free_port
 
 SECRET = "gsk_canary_0123456789"
 
@@ -151,8 +152,7 @@ def test_packed_flood_is_not_read_to_its_end() -> None:
 
 
 def test_nobody_there_is_unhealthy() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
+    port = free_port()
     outcome = probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert (outcome.status, outcome.error) == (None, "nothing listens there")
 

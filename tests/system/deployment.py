@@ -8,7 +8,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +19,7 @@ import psycopg
 
 from tests.gateway.program import running
 from tests.patience import HANG_S, LONG_HANG_S
-from tests.services import RedisServer, free_port, wait_until
+from tests.services import RedisServer, free_port, wait_for_start
 
 ROOT = Path(__file__).parents[2]
 WEB = (sys.executable, "-m", "gateway.cli", "web")
@@ -56,20 +56,30 @@ class Deployment:
 
     def start_web(self, *, processes: int = 1) -> subprocess.Popen[bytes]:
         process = self.start("web", *WEB, *(["--workers", str(processes)] if processes > 1 else []))
-        wait_until(lambda: self._answers(process), "starting the web process")
+        self.wait_for_web("web")
         return process
 
     def start_all_in_one(self) -> subprocess.Popen[bytes]:
         """Web and worker in one process, as `gatehouse run` has them."""
         process = self.start("web", *RUN)
-        wait_until(lambda: self._answers(process), "starting the process")
-        wait_until(lambda: self.ready()["workers"] == 1, "starting its worker")
+        self.wait_for_web("web")
+        self.wait_for_start("web", self.has_worker)
         return process
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         process = self.start("worker", *WORKER)
-        wait_until(lambda: self.ready()["workers"] == 1, "starting the worker")
+        self.wait_for_start("worker", self.has_worker)
         return process
+
+    def wait_for_start(self, name: str, is_up: Callable[[], bool]) -> None:
+        """At once an error with its log where that process ends first."""
+        wait_for_start(self.processes[name], is_up, lambda: self.log_of(name))
+
+    def wait_for_web(self, name: str, url: str = "") -> None:
+        self.wait_for_start(name, lambda: answers(url or self.url))
+
+    def has_worker(self) -> bool:
+        return bool(self.ready()["workers"] == 1)
 
     def ready(self) -> dict[str, Any]:
         return httpx.get(f"{self.url}/readyz", timeout=HANG_S).json()
@@ -114,12 +124,12 @@ class Deployment:
     def log_of(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
-    def _answers(self, process: subprocess.Popen[bytes]) -> bool:
-        assert process.poll() is None, self.log_of("web")
-        try:
-            return httpx.get(f"{self.url}/healthz", timeout=HANG_S).status_code == 200
-        except httpx.TransportError:
-            return False
+
+def answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=HANG_S).status_code == 200
+    except httpx.TransportError:
+        return False
 
 
 def make_tables(database_url: str, folder: Path) -> None:
@@ -152,7 +162,7 @@ def deployed(folder: Path, redis: RedisServer, database_url: str, **environment:
         deployment.start(
             "provider", sys.executable, "-m", "tests.upstream", "--port", str(provider_port), "--log", log
         )
-        wait_until(lambda: "http" in deployment.log_of("provider"), "starting the provider")
+        deployment.wait_for_start("provider", lambda: "http" in deployment.log_of("provider"))
         seeded = deployment.run(
             sys.executable, "-m", "tests.system.seed", f"http://127.0.0.1:{provider_port}/v1"
         )

@@ -40,15 +40,8 @@ def start_web(deployment: Deployment, number: int) -> str:
     port = free_port()
     deployment.start(f"web-{number}", *WEB, PORT=str(port))
     url = f"http://127.0.0.1:{port}"
-    wait_until(lambda: answers(url), "starting a web process")
+    deployment.wait_for_web(f"web-{number}", url)
     return url
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/healthz", timeout=HANG_S).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def chat(deployment: Deployment, url: str, scripted: str) -> httpx.Response:

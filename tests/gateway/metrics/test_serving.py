@@ -24,7 +24,7 @@ from gateway.metrics.totals import Totals
 from tests import make
 from tests.gateway.metrics.test_counted_calls import an_attempt
 from tests.patience import HANG_S
-from tests.services import free_port, wait_until
+from tests.services import free_port, wait_for_start, wait_until
 
 TOKEN = "a-token"
 
@@ -83,7 +83,7 @@ def run_exporter(folder: Path, port: int, **environment: str) -> "subprocess.Pop
         **environment,
     }
     process = subprocess.Popen([sys.executable, "-m", "gateway.cli", "metrics"], env=settings)
-    wait_until(lambda: is_open(port), "starting what serves the metrics")
+    wait_for_start(process, lambda: is_open(port))
     return process
 
 

@@ -8,12 +8,13 @@ from gateway.core.store.interface import Ask, Limit, Tokens
 from gateway.core.store.redis import RedisStore
 from tests.gateway.core.store.money import budget, charge, install, spent, window
 from tests.gateway.core.store.worlds import play_redis
-from tests.services import RedisServer, running_redis, wait_until
+from tests.services import RedisServer, free_port, running_redis, wait_until
 
 
 @pytest.fixture
 def node() -> Iterator[RedisServer]:
-    with running_redis("--cluster-enabled", "yes") as server:
+    # Left to itself, a node listens to others 10,000 ports higher, where the kernel may have given the port away.
+    with running_redis("--cluster-enabled", "yes", "--cluster-port", str(free_port())) as server:
         server.ask("CLUSTER", "ADDSLOTS", *range(16384))
         wait_until(lambda: b"cluster_state:ok" in server.ask("CLUSTER", "INFO"), "the cluster")
         yield server
