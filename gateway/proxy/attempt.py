@@ -74,10 +74,11 @@ class Attempt:
         self.target = target
         self.number = number
         self._patience = patience
-        self._limits, self._upstream = target.terms(call, services.timeouts)
+        self._terms = terms = target.terms(call, services.timeouts, services.adapters)
+        self._limits = terms.limits
         if patience is not ENDLESS:
-            self._limits = patience.shorten(self._limits, is_streamed=call.is_streamed)
-        self._adapter = services.adapters(call, target.provider)
+            self._limits = patience.shorten(terms.limits, is_streamed=call.is_streamed)
+        self._adapter = terms.adapter or services.adapters(call, target.provider)
         self._rate_card = services.rate_cards.find(target.offering, now)
         self.record = AttemptRecord(self._describe(lane, now))
         self._started = started = time.monotonic()
@@ -116,7 +117,7 @@ class Attempt:
 
     async def _make(self, sink: ResponseSink) -> None:
         call, adapter = self.call, self._adapter
-        asked = (call, self.target.provider, self._upstream)
+        asked = (call, self.target.provider, self._terms.upstream)
         is_large = len(call.raw) > LARGE_BYTES
         request = await off_loop(adapter.request, *asked) if is_large else adapter.request(*asked)
         if call.shows_translated:
@@ -144,7 +145,7 @@ class Attempt:
             self.call,
             self.target.model.id,
             costs,
-            self.target.provider.issuer,
+            self._terms.issuer,
             self._tools,
         )
         relay = StreamRelay(reader, sink, begin=lambda: sink.begin(self._head()))
@@ -188,7 +189,7 @@ class Attempt:
     async def _relay_answer(self, response: UpstreamResponse, sink: ResponseSink) -> None:
         body = await response.read(self.services.answer_bytes)
         call, target = self.call, self.target
-        told = (call, target.model.id, response.status, body, target.provider.issuer, self._tools)
+        told = (call, target.model.id, response.status, body, self._terms.issuer, self._tools)
         is_large = len(body) > LARGE_BYTES
         answer = await off_loop(self._adapter.answer, *told) if is_large else self._adapter.answer(*told)
         if call.is_streamed:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from catalogue.pricing.cost import SMALLEST_USD
+from catalogue.pricing.rates import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
 from gateway.proxy.patience import CLIENT_DEADLINE
 from providers.wire.usage import Costing, Usage

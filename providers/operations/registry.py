@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
+from providers.formats.answer_tool import SCHEMA_BY_TOOL
 from providers.operations.base import Operation
 from providers.operations.embed import EMBED
 from providers.operations.generate import GENERATE
@@ -17,6 +18,9 @@ BY_ENDPOINT: dict[str, Operation] = {
 
 KNOWN_QUIRKS = declared_quirks()
 """What a provider may depart in from its wire format, by name: all rooms that could obey a quirk are there by now."""
+
+ADAPTED_BY_BODY = frozenset({SCHEMA_BY_TOOL})
+"""Quirks of a provider with which its adapter hangs on what each body asks for; else only on what both sides speak."""
 
 GENERATION = GENERATE.endpoints
 """Endpoints of generated text, in whatever format: whoever answers one answers all, translated."""
