@@ -208,7 +208,8 @@ class Targets:
             # There is no room for a call to anybody else either.
             return False
         self._has_failed = True
-        return self._has_next()
+        self._next = self._next or self._find_next()
+        return self._next is not None
 
     def pause_after(self, failure: UpstreamFailure, draw: float) -> float:
         """Seconds before the next one is tried."""
@@ -218,13 +219,14 @@ class Targets:
 
     def advance(self) -> Target | None:
         """The next one; None where there is none."""
-        if not self._has_next():
+        target = self._next or self._find_next()
+        if target is None:
             return None
-        target, self._next = self._next, None
+        self._next = None
         if self._fell_back:
-            target = replace(target, fell_back=self._fell_back)  # type: ignore[type-var]  # there is one
+            target = replace(target, fell_back=self._fell_back)
         self._current = target
-        self._taken += target.counts  # type: ignore[union-attr]  # likewise
+        self._taken += target.counts
         return target
 
     async def find_out(
@@ -289,21 +291,17 @@ class Targets:
                     break
         return self._next is not None
 
-    def _has_next(self) -> bool:
-        if self._next is None:
-            now = time.monotonic()
-            for target in self._rest:
-                takes = self._takes if self._has_failed else self._health.admits
-                if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
-                    self._next = target
-                    break
-                if not self._has_failed and self._health.may_claim(target.way, now):
-                    self._unclaimed = target
-                    break
-                self._passed = [*self._passed, target]
-            else:
-                self._next = self._spared(now) if self._current is None else self._half_open(now)
-        return self._next is not None
+    def _find_next(self) -> Target | None:
+        now = time.monotonic()
+        takes = self._takes if self._has_failed else self._health.admits
+        for target in self._rest:
+            if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
+                return target
+            if not self._has_failed and self._health.may_claim(target.way, now):
+                self._unclaimed = target
+                return None
+            self._passed = [*self._passed, target]
+        return self._spared(now) if self._current is None else self._half_open(now)
 
     def _half_open(self, now: float) -> Target | None:
         """One that may be well again, where all others failed and no call is known to find that out."""

@@ -58,7 +58,10 @@ class OpenAIAdapter:
         if holds_more and b'"tool_call_id"' in call.raw:
             translated = (*translated, *put_results_behind_calls(body))
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)
+        request = UpstreamRequest(url, headers, _dump(body))
+        if translated or heard:
+            request.translated, request.told = tuple(translated), heard
+        return request
 
     def answer(
         self,
