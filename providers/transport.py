@@ -236,7 +236,7 @@ class HttpResponse(Reply):
                 await asyncio.sleep(0)
 
     async def read(self, limit_bytes: int) -> bytes:
-        if self.is_complete and not self.is_held and "content-encoding" not in self.headers:
+        if self.is_complete and not (self.is_held or self._rest) and "content-encoding" not in self.headers:
             # All has come already, as it mostly has.
             body = b"".join(self._parts)
             self._parts.clear()
