@@ -48,6 +48,7 @@ class Terms:
     upstream: Upstream
     """What has to be known of it to ask."""
     issuer: str
+    """Whose proofs of reasoning are the provider's own."""
     adapter: Adapter | None
     """None where it hangs on what each call asks for."""
 
