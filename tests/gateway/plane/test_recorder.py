@@ -47,7 +47,7 @@ def test_finished_attempt_becomes_one_row(spool: Spool) -> None:
     assert entry.prices == [PRICE]
 
 
-@pytest.mark.parametrize(("waiting", "waited_s", "left"), [(19, 0.0, 0), (20, 0.5, 20), (20, 0.6, 0)])
+@pytest.mark.parametrize(("waiting", "waited_s", "left"), [(19, 0.0, 0), (20, 0.5, 20), (20, 0.75, 0)])
 def test_few_attempts_are_carried_over_at_once_and_more_wait_for_each_other(
     tmp_path: Path, waiting: int, waited_s: float, left: int
 ) -> None:
