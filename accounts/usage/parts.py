@@ -111,7 +111,7 @@ class _Writing:
         return ", ".join(sums)
 
     def _conditions(self, whose: str) -> tuple[str, list[Any]]:
-        found, values = [self.cohort.condition.format(whose)], list(self.cohort.values)
+        found, values = [self.cohort.condition.format(whose)], list(self.cohort.team_ids)
         for negation, filters in (("", self.question.filters), ("NOT ", self.question.excluded)):
             for name, wanted in filters.items():
                 found.append(f"{whose}.{name} {negation}IN ({', '.join(['%s'] * len(wanted))})")
