@@ -26,7 +26,7 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
-T = TypeVar("T")
+T = TypeVar("T", Message, ToolCall, ToolResult, Reasoning)
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -105,8 +105,7 @@ class ItemReader:
 
 
 def _as_read(thing: T, fields: Fields) -> T:
-    fields.skip(*_NOTED)
-    fields.end()
+    fields.end(_NOTED)
     return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
