@@ -104,6 +104,11 @@ class ResponseWriting:
                     self._finished = event
                 yield from self._output.take(event)
 
+    @property
+    def open_text(self) -> OpenMessage | None:
+        """The message that is being written, if more text would belong to its last part."""
+        return self._output.open_text
+
     def running(self) -> dict[str, Any]:
         return self._response({"status": "in_progress", "incomplete_details": None})
 
@@ -138,7 +143,7 @@ class ResponsesStreamWriter:
         self._has_begun = False
 
     def write(self, events: Sequence[Event]) -> bytes:
-        return b"".join(piece for event in events for piece in self._write(event))
+        return b"".join(map(self._write, events))
 
     def finish(self, left_out: Sequence[str] = ()) -> bytes:
         # In the response itself, which is stored so, and whoever stores it passes on no comments.
@@ -153,7 +158,13 @@ class ResponsesStreamWriter:
         failed = {"type": "response.failed", "response": self._writing.failed(error)}
         return self._event(event) + self._event(failed)
 
-    def _write(self, event: Event) -> Iterator[bytes]:
+    def _write(self, event: Event) -> bytes:
+        if type(event) is TextDelta and not event.logprobs and (message := self._writing.open_text):
+            self._next_number += 1
+            return message.more_text(event.text, self._next_number - 1)
+        return b"".join(self._events(event))
+
+    def _events(self, event: Event) -> Iterator[bytes]:
         steps = self._writing.take(event)
         if not self._has_begun:
             # What the first event says of the whole response belongs into its beginning.
@@ -188,6 +199,11 @@ class Output:
         self._answer_id = answer_id
         self._tools = tools
         self._open: OpenItem | None = None
+
+    @property
+    def open_text(self) -> OpenMessage | None:
+        message = self._open
+        return message if isinstance(message, OpenMessage) and message.is_text_open else None
 
     def take(self, event: Event) -> Iterator[Step]:
         match event:

@@ -6,6 +6,8 @@ Source of the steps' order: OpenAI's reference of streaming events, and the accu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from providers.formats.custom_tools import input_of
 from providers.formats.openai.answer_writer import file_of, page_of
 from providers.formats.responses.answer_reader import MEDIA_TYPES
@@ -16,6 +18,11 @@ from providers.wire.json_text import read_object
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
+_MORE_TEXT = (
+    b"event: response.output_text.delta\n"
+    b'data: {"type":"response.output_text.delta","item_id":%b,"output_index":%d,"content_index":%d,'
+    b'"delta":%b,"logprobs":[],"sequence_number":%d}\n\n'
+)
 _OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
@@ -200,6 +207,16 @@ class OpenMessage(OpenItem):
         self._parts[-1]["logprobs"] += event.logprobs
         logprobs = list(event.logprobs)
         yield self._part_step("output_text.delta", delta=event.text, logprobs=logprobs)
+
+    @property
+    def is_text_open(self) -> bool:
+        return self._is_part_open and self._parts[-1]["type"] == "output_text"
+
+    def more_text(self, text: str, number: int) -> bytes:
+        """What add_text tells of a text without log probabilities, while one is open: the event of that number."""
+        self._add(text)
+        place = self._index, len(self._parts) - 1
+        return _MORE_TEXT % (orjson.dumps(self.id), *place, orjson.dumps(text), number)
 
     def add_refusal(self, text: str) -> Iterator[Step]:
         yield from self._begin({"type": "refusal", "refusal": ""})
