@@ -4,8 +4,8 @@ Whatever a client speaks is read into a Conversation, and whatever a provider sp
 changes it replaces values by others; what was not replaced keeps its wording, in which a provider of the client's own
 format is told it: see formats.wording.
 
-Nobody changes a value in place. What a request holds many of is not frozen all the same: a frozen value takes several
-times as long to build.
+Nobody changes a value in place, but for its wording, which is put in once by whoever reads it. What has one is not
+frozen: a request holds many, and a frozen value takes several times as long to build.
 """
 
 from collections.abc import Mapping
@@ -198,7 +198,7 @@ class OutputKind(StrEnum):
     SCHEMA = "schema"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutputFormat:
     """What the answer has to be. `schema` is given with SCHEMA only."""
 
