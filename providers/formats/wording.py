@@ -42,7 +42,7 @@ def as_read(thing: T, origin: str, value: Json, own: Mapping[str, Json]) -> T:
     return thing
 
 
-def give_wording(thing: T, wording: Wording) -> T:
+def give_wording(thing: Any, wording: Wording) -> Any:
     thing.wording = wording
     return thing
 

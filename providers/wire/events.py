@@ -4,8 +4,8 @@ An answer is a row of events, whether it was streamed or came whole: Started fir
 UsageSeen at most once, with the last numbers. Deltas of one block come without those of another in between: readers
 see to that, and number tool calls from 0. What only the provider's format knows is a Native, as in a conversation.
 
-Nobody changes one. They are not frozen all the same: there is one for each chunk, and a frozen value takes several times
-as long to build.
+Nobody changes one. They are not frozen all the same: each chunk has some, and a frozen value takes several times as
+long to build.
 """
 
 from dataclasses import dataclass, field

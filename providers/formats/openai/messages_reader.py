@@ -102,8 +102,8 @@ def _read_own_members(fields: Fields, calls: _Calls) -> Iterator[Part]:
     if refusal := fields.text("refusal"):
         yield Refusal(refusal)
     yield from _read_pictures(fields)
-    for call in fields.things("tool_calls"):
-        yield _read_call(call, calls)
+    for each in fields.things("tool_calls"):
+        yield _read_call(each, calls)
     if call := fields.part("function_call"):
         function = ToolCall(calls.add_function(), call.needed("name"), call.text("arguments") or "{}")
         yield as_read(function, ORIGIN, call.value, {})
