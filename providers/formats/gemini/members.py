@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Set
 from types import MappingProxyType
 from typing import Any
 
@@ -46,8 +46,8 @@ class Members:
     def __contains__(self, name: str) -> bool:
         return name in self._given
 
-    def present(self, names: Collection[str]) -> list[str]:
-        return [name for name in names if name in self._given]
+    def present(self, names: Set[str]) -> list[str]:
+        return [name for name in self._given if name in names]
 
     def path_of(self, name: str) -> str:
         sent = self._sent_names.get(name, name)

@@ -111,7 +111,12 @@ def _as_read(thing: T, fields: Fields) -> T:
 
 def sign_call(last: list[Message], message: Message) -> Message | None:
     """The call with the signature that stood in front of it. None where there is none."""
-    if message.role is not Role.ASSISTANT:
+    # Asked of every message, most of which are no calls.
+    if (
+        len(message.parts) != 1
+        or type(message.parts[0]) is not ToolCall
+        or message.role is not Role.ASSISTANT
+    ):
         return None
     match last, message.parts:
         case [Message(parts=(Reasoning(id=signatures.OF_CALL) as thought,))], (ToolCall() as call,):
