@@ -126,6 +126,10 @@ class ReceiptSerializer(serializers.Serializer[Any]):
     is_streamed = serializers.BooleanField()
     started_at = serializers.DateTimeField()
     ended_at = serializers.DateTimeField(allow_null=True)
+    waited_ms = serializers.FloatField(
+        help_text="Before its first attempt: for room, for what budgets held for other calls, or for another call "
+        "that was finding out whether the provider is well. 0: it did not wait, or that is not kept any more."
+    )
     outcome = serializers.CharField()
     cost_usd = serializers.CharField(help_text=f"Of all attempts, with what was put right. {_USD}")
     charge_usd = serializers.CharField(help_text=f"What the team is charged, with what was put right. {_USD}")
@@ -154,6 +158,7 @@ def write_receipt(receipt: Receipt) -> dict[str, Any]:
         "is_streamed": first.is_streamed,
         "started_at": first.started_at,
         "ended_at": receipt.ended_at,
+        "waited_ms": receipt.waited_ms,
         "outcome": receipt.last.outcome,
         "cost_usd": write_exactly(receipt.cost_usd),
         "charge_usd": write_exactly(receipt.charged_usd),

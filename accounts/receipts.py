@@ -82,7 +82,7 @@ class Routing:
     choices: Sequence[Named] = ()
     passed_over: Sequence[Named] = ()
     waited_ms: float = 0.0
-    """For room, before the first attempt."""
+    """Before the first attempt: for room, for what budgets held, or for what another call found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,11 @@ class Receipt:
     def last(self) -> LedgerEntry:
         """Whose outcome is the call's."""
         return self.attempts[-1].entry
+
+    @property
+    def waited_ms(self) -> float:
+        """Before the first attempt; 0.0: it did not, or nothing of that is kept."""
+        return self.routing.waited_ms if self.routing else 0.0
 
     @property
     def ended_at(self) -> datetime | None:

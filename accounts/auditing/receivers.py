@@ -1,5 +1,7 @@
 """To whom the audit is sent on: addresses as settings name them, read and shown; pure.
 
+Settings import it, and with them every process: nothing here may load what connects.
+
 `syslog+udp://host[:514]`, `syslog+tcp://host[:601]`, `syslog+tls://host[:6514]`, `https://host/path`, or `http://`.
 """
 
@@ -11,7 +13,6 @@ from hashlib import sha256
 from urllib.parse import urlsplit
 
 from accounts.alerts.signing import PREFIX
-from gateway.core.outbound import OutboundPolicy
 
 _PORTS = {"syslog+udp": 514, "syslog+tcp": 601, "syslog+tls": 6514, "https": 443, "http": 80}
 _LEAST_SECRET_BYTES = 24
@@ -35,10 +36,9 @@ class Receiver:
         return self.scheme in {"https", "http"}
 
     @property
-    def policy(self) -> OutboundPolicy:
-        """The operator's own word opens this very place, inside the network too, and no other."""
+    def place(self) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return OutboundPolicy(frozenset({f"{host}:{self.port}"}))
+        return f"{host}:{self.port}"
 
 
 def read_receivers(words: Iterable[str]) -> tuple[Receiver, ...]:

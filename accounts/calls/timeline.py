@@ -47,7 +47,7 @@ class Timeline:
     total: str
     ticks: Sequence[tuple[float, str]]
     waited: str = ""
-    """For room, before the first attempt; empty: it did not, or that is not known."""
+    """Before the first attempt; empty: it did not, or that is not known."""
     waited_width: float = 0
 
     @property
@@ -61,8 +61,7 @@ class Timeline:
 
 def draw_request(receipt: Receipt) -> Timeline | None:
     """None where nobody saw any of its attempts end."""
-    waited_ms = receipt.routing.waited_ms if receipt.routing else 0.0
-    return draw([attempt.entry for attempt in receipt.attempts], waited_ms)
+    return draw([attempt.entry for attempt in receipt.attempts], receipt.waited_ms)
 
 
 def draw(entries: Sequence[LedgerEntry], waited_ms: float = 0.0) -> Timeline | None:

@@ -29,7 +29,8 @@ _PLAN = (
 )
 _NOTE = (
     "INSERT INTO accounts_routingnote (call_id, plan_id, scores, noted_at) VALUES (%s, %s, %s, %s)"
-    " ON CONFLICT DO NOTHING"
+    # Of a call that waited while it was made, its process tells twice.
+    " ON CONFLICT (call_id) DO UPDATE SET scores = excluded.scores"
 )
 _TRANSLATION = (
     "INSERT INTO accounts_translationnote (attempt_id, content, noted_at) VALUES (%s, %s, %s)"
@@ -127,7 +128,7 @@ def content_of(plan: RoutePlan) -> Mapping[str, Any]:
 def scores_of(plan: RoutePlan, waited_s: float = 0.0) -> Mapping[str, Any]:
     """What differs from call to call: the draw, the success rate (0 to 1) and latency (ms) of each of the order as far
     as they were known, and the place of the one that held the prompt's beginning; null where none did. `waited_ms`
-    where the call waited for room.
+    where the call waited before its first attempt.
     """
     order = plan.candidates[:_ORDER_SHOWN]
     return {

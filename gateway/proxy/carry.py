@@ -125,7 +125,7 @@ async def carry(
     else:
         await admit(call, rules, plan, context, client, admission)
     observers.admitted(record)
-    if plan.has_choice or call.waited_s:
+    if plan.has_choice:
         services.plans.take((call.id, plan, call.waited_s))
         end = await _make_counted(call, record, lane, sink, services, context)
     else:
@@ -180,6 +180,8 @@ async def _make(
         is_made = False
         raise
     finally:
+        if call.waited_s and record.plan:
+            services.plans.take((call.id, record.plan, call.waited_s))
         admission.release(call, leaves_holds=is_made and record.lane == WORKER)
 
 

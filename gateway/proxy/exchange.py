@@ -51,6 +51,8 @@ class CallResult:
     """Targets that were passed over so that failing over does not overload them."""
     spent_ms: float = 0.0
     """In all of its attempts; 0: unknown, as to a worker of another version."""
+    waited_s: float = 0.0
+    """As the call's own, where it waited for what another one finds out; else 0."""
 
     def encode(self) -> bytes:
         return codec.encode(self)

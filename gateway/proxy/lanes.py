@@ -52,6 +52,7 @@ class Lanes:
         record.lane = WORKER
         end = await self._worker_lane.carry(call, sink)
         if end is not None:
+            call.waited_s = end.waited_s or call.waited_s
             return end
         if wanted == WORKER:
             raise _no_worker()

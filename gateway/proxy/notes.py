@@ -6,7 +6,7 @@ from gateway.proxy.routing.plan import RoutePlan
 
 _MOST = 10_000
 PlanNote = tuple[str, RoutePlan, float]
-"""The call's id, its plan, and for how many seconds it waited for room before its first attempt."""
+"""The call's id, its plan, and for how many seconds it waited before its first attempt, as far as that is known."""
 
 
 class PlanNotes:
@@ -18,6 +18,9 @@ class PlanNotes:
     def __init__(self) -> None:
         self._waiting: deque[PlanNote] = deque(maxlen=_MOST)
         self.take = self._waiting.append
+
+    def __len__(self) -> int:
+        return len(self._waiting)
 
     def give(self, most: int) -> list[PlanNote]:
         """The oldest; at most so many."""

@@ -151,6 +151,8 @@ class Targets:
 
     _fell_back = ""
     _has_failed = False
+    waited_s = 0.0
+    """For what other calls found out, before the first attempt."""
     _taken = 0
     _current: Target | None = None
     _next: Target | None = None
@@ -248,6 +250,7 @@ class Targets:
             if not may_be:
                 return False
             await asyncio.sleep(_LOOK_S)
+            self.waited_s += time.monotonic() - now
         return False
 
     def _repeat(self) -> bool:

@@ -65,6 +65,9 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 if reserved or call.held_output_tokens:
                     _note(attempt.record, call, end, reserved)
     finally:
+        if targets.waited_s:
+            call.waited_s += targets.waited_s
+            end.waited_s = call.waited_s
         if reserved:
             reserved.close()
     _tell_withheld(targets, services.retries)

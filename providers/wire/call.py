@@ -64,7 +64,9 @@ class Call:
     fallback_on: Collection[str] = ()
     """For which troubles of the request itself the next model may be tried: see gateway.proxy.fallbacks."""
     waited_s: float = 0.0
-    """For room in its process, and for what budgets hold for others."""
+    """Before its first attempt: for room in its process, for what budgets hold for others, and for what another call
+    finds out about its offering.
+    """
 
     # Its plan: best first, chosen from the snapshot of `revision` or later.
     offering_ids: tuple[int | str, ...] = ()

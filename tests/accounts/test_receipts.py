@@ -122,7 +122,8 @@ def test_routing_and_what_was_said_in_other_words_are_told_while_they_are_kept(
 ) -> None:
     _, entry = make_call(key)
     plan = RoutingPlan.objects.create(id=uuid4(), content=json.dumps(PLAN), used_at=AT)
-    RoutingNote.objects.create(call_id=entry.call_id, plan_id=plan.pk, noted_at=AT)
+    scores = '{"waited_ms": 250.5}'
+    RoutingNote.objects.create(call_id=entry.call_id, plan_id=plan.pk, scores=scores, noted_at=AT)
     TranslationNote.objects.create(attempt_id=entry.pk, content='["seed -> left out"]', noted_at=AT)
     told = call("GET", "/v1/receipts/req_1", reader).json()
     assert [each["provider"] for each in told["routing"]["order"]][:2] == ["fast", "slow"]
@@ -134,11 +135,12 @@ def test_routing_and_what_was_said_in_other_words_are_told_while_they_are_kept(
         "why": "failed too often lately",
         "reason": "breaker_open",
     }
-    assert told["routing"]["more_dropped"] == 3
+    assert (told["routing"]["more_dropped"], told["waited_ms"]) == (3, 250.5)
     assert [each["translated"] for each in told["attempts"]] == [[], ["seed -> left out"]]
     later = AT + timedelta(days=33)
     assert forget_notes(30, at=later, most_s=9) == 3
-    assert call("GET", "/v1/receipts/req_1", reader).json()["routing"] is None
+    told = call("GET", "/v1/receipts/req_1", reader).json()
+    assert (told["routing"], told["waited_ms"]) == (None, 0.0)
 
 
 def test_notes_are_kept_to_the_last_instant_of_their_days() -> None:

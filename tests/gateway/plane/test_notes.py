@@ -91,6 +91,14 @@ def test_other_processes_plan_and_one_that_is_told_twice_are_no_second_row(plans
     assert (RoutingPlan.objects.count(), RoutingNote.objects.count()) == (1, 1)
 
 
+def test_call_that_is_told_again_has_waited_meanwhile(plans: PlanNotes) -> None:
+    id_, routed = uuid4().hex, plan(1, 2)
+    for waited_s in (0.0, 0.5):
+        plans.take((id_, routed, waited_s))
+    NoteWriter(plans).write()
+    assert json.loads(RoutingNote.objects.get().scores)["waited_ms"] == 500.0
+
+
 def test_long_plan_is_cut_and_says_by_how_much() -> None:
     cut = content_of(plan(*range(1, 31), dropped=tuple((id_, "unpriced") for id_ in range(100, 200))))
     assert (len(cut["order"]), len(cut["dropped"]["unpriced"]), cut["more"]) == (20, 60, [10, 40])

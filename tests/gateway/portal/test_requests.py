@@ -346,7 +346,7 @@ def test_every_filter_has_its_field(page: Client) -> None:
         assert f'for="f-{name}"' in text
 
 
-def test_request_that_waited_for_room_says_for_how_long(page: Client, key: Key) -> None:
+def test_request_that_waited_says_for_how_long(page: Client, key: Key) -> None:
     entry = make_call(key, latency_ms=500.0)
     plan_id = uuid4()
     content = {"order": [["acme/one", "acme", "one", 0, "nothing", 0, 0]], "dropped": {}}
@@ -354,7 +354,7 @@ def test_request_that_waited_for_room_says_for_how_long(page: Client, key: Key) 
     scores = json.dumps({"waited_ms": 250.0})
     RoutingNote.objects.create(pk=entry.call_id, plan_id=plan_id, scores=scores, noted_at=timezone.now())
     text = page.get("/requests/req_1").text
-    assert "It waited 250 ms for room before its first attempt." in text
+    assert "It waited 250 ms before its first attempt: for room," in text
     assert "began after 250 ms" in text
     make_call(key, "req_2", latency_ms=500.0)
     assert "It waited" not in page.get("/requests/req_2").text

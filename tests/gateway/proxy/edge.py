@@ -33,6 +33,7 @@ from gateway.proxy.health_sharing import HealthSharing
 from gateway.proxy.lane.web import WorkerLane
 from gateway.proxy.lane.worker import LaneWorker
 from gateway.proxy.lanes import Lanes
+from gateway.proxy.notes import PlanNotes
 from gateway.proxy.observers import CallObserver, CallSpool, Observers
 from gateway.proxy.ports import StoredResponsesUnavailable, StoredTurn
 from gateway.proxy.services import CallServices
@@ -259,6 +260,7 @@ class EdgeProcess:
             write_timeout_s=plan.write_timeout_s,
         )
         self.lanes = Lanes(self.services, self.lane, setting="auto")
+        self.plans = PlanNotes()
         self.edge = Edge(
             EdgeServices(
                 keys,
@@ -276,6 +278,7 @@ class EdgeProcess:
                 proxies=plan.proxies,
                 counts_per_minute=plan.counts_per_minute,
                 most_calls=plan.most_calls,
+                plans=self.plans,
             )
         )
 

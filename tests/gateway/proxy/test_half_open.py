@@ -20,6 +20,7 @@ from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import RunningEdge, running_edge
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.patience import HANG_S
+from tests.services import wait_until
 from tests.upstream import ScriptedProvider
 
 
@@ -205,3 +206,33 @@ def test_a_call_that_waited_for_its_second_before_waits_no_more(
 
     end = edge.on_loop(carried)
     assert (end.error["code"], bool(looked)) == ("no_healthy_provider", looks)
+
+
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_how_long_it_waited_is_noted_for_its_receipt(
+    edge: RunningEdge, monkeypatch: pytest.MonkeyPatch, lane: str, stream: bool
+) -> None:
+    health, plans = edge.process.services.health, edge.process.plans
+
+    def is_found_out(way: int, at: float) -> bool:
+        """The other call is answered while this one sleeps."""
+        is_so = HealthTable.is_found_out(health, way, at)
+        serve(health, way)
+        return is_so
+
+    plans.give(100)
+    monkeypatch.setattr(health, "is_found_out", is_found_out)
+    answer = edge.chat(lane=lane, stream=stream)
+    assert answer.status_code == 200, answer.text
+    wait_until(lambda: plans, "the note")
+    [(_, plan, waited_s)] = plans.give(100)
+    assert (plan.ways, waited_s > 0) == ((1,), True)
+
+
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_of_a_call_that_waited_for_nobody_no_wait_is_noted(lonely: RunningEdge, lane: str) -> None:
+    lonely.forget()
+    lonely.process.plans.give(100)
+    assert lonely.chat(lane=lane).status_code == 200
+    assert lonely.process.plans.give(100) == []
