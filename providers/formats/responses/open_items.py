@@ -200,6 +200,7 @@ class OpenMessage(OpenItem):
         """What is to be added to the open part."""
         self._length = 0
         self._is_part_open = False
+        self.is_text_open = False
 
     def add_text(self, event: TextDelta) -> Iterator[Step]:
         yield from self._begin({"type": "output_text", "text": "", "annotations": [], "logprobs": []})
@@ -207,10 +208,6 @@ class OpenMessage(OpenItem):
         self._parts[-1]["logprobs"] += event.logprobs
         logprobs = list(event.logprobs)
         yield self._part_step("output_text.delta", delta=event.text, logprobs=logprobs)
-
-    @property
-    def is_text_open(self) -> bool:
-        return self._is_part_open and self._parts[-1]["type"] == "output_text"
 
     def more_text(self, text: str, number: int) -> bytes:
         """What add_text tells of a text without log probabilities, while one is open: the event of that number."""
@@ -244,12 +241,13 @@ class OpenMessage(OpenItem):
         yield from self._end_part()
         self._parts.append(part)
         self._is_part_open, self._length = True, 0
+        self.is_text_open = part["type"] == "output_text"
         yield self._part_step("content_part.added", part=_copy(part))
 
     def _end_part(self) -> Iterator[Step]:
         if not self._is_part_open:
             return
-        self._is_part_open = False
+        self._is_part_open = self.is_text_open = False
         self._join()
         part = _copy(self._parts[-1])
         if part["type"] == "refusal":
