@@ -12,7 +12,7 @@ from typing import Any
 LIMIT_BYTES = 24 * 1024 * 1024
 """Of one line or event: a picture comes in one, of 4,096 pixels each way with 20 MB in base64."""
 _BOM = b"\xef\xbb\xbf"
-_EVENT = re.compile(rb"(?:event: [^\n]*\n)?data: ([^\n]*)\n\n")
+_EVENT = re.compile(rb"^(?:event: [^\n]*\n)?data: ([^\n]*)\n\n", re.MULTILINE)
 
 
 class OversizedEvent(Exception):
@@ -127,6 +127,8 @@ def _split_named(data: bytes) -> list[bytes] | None:
     """Whole events of one line each, before which another may say their name, whichever way lines end there."""
     if b"\r" in data:
         data = data.replace(b"\r\n", b"\n")
-    # What is between them stands in turn with their data.
+    if not data.endswith(b"\n\n") or b"\r" in data:
+        return None
+    # The data of each event, and in turn with them what is around events, which is nothing.
     pieces = _EVENT.split(data)
-    return None if b"\r" in data or len(pieces) < 2 or any(pieces[::2]) else pieces[1::2]
+    return None if any(pieces[::2]) else pieces[1::2]

@@ -108,8 +108,8 @@ class GeminiStreamWriter:
         """What a piece of one text has before it and behind it."""
 
     def write(self, events: Sequence[Event]) -> bytes:
-        if len(events) == 1 and type(text := events[0]) is TextDelta and self._parts.take_alone(text):
-            return orjson.dumps(text.text).join(self._around_text)
+        if len(events) == 1 and type(event := events[0]) is TextDelta and self._parts.take_alone(event):
+            return orjson.dumps(event.text).join(self._around_text)
         for event in events:
             self._parts.take(event)
             if isinstance(event, Finished):

@@ -8,7 +8,7 @@ from typing import Any
 
 from providers.formats.base import BadRequest
 
-_NONE: Mapping[str, str] = MappingProxyType({})
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _DIGITS_MOST = 20
 _SNAKE = re.compile(r"_([a-z0-9])")
 
@@ -33,7 +33,7 @@ class Members:
         self.value = value
         self._given: Mapping[str, Any] = value
         """What is no null, by its name in camelCase."""
-        self._sent_names: Mapping[str, str] = _NONE
+        self._sent_names: Mapping[str, str] = _NO_NAMES
         """As the client spells them, where any is spelled otherwise or null."""
         if "_" in "".join(value) or None in value.values():
             self._sent_names = {
