@@ -173,7 +173,7 @@ def test_key_takes_a_form_of_ours(team: Team) -> None:
     assert strict.get(ISSUE).status_code == 405
 
 
-def test_keys_of_past_visits_are_listed_only_where_they_are_asked_for(member: Client, atlas: Team) -> None:
+def test_keys_of_past_visits_are_listed_only_where_they_are_asked_for(member: Client) -> None:
     texts = [member.post(ISSUE, {"team": "atlas"}).json()["key"] for _ in range(3)]
     first, second, last = (text.split("-")[2] for text in texts)
     page = member.get("/keys?team=atlas").text
