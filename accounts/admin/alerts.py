@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from accounts.admin.shown_once import ShownOnceBase, to_page
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.alerts import channels
 from accounts.alerts.kinds import FOR_CHANNELS, KINDS, OPERATORS
 from accounts.models import Alert, AlertChannel, AlertDelivery, User
@@ -23,6 +23,7 @@ from gateway.core.admin_base import (
     Tone,
     confirmed_action,
     status_chip,
+    to_page,
 )
 from gateway.core.refusals import InvalidField
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import patterns, services
 from accounts.admin.limits import KeyLimitInline, LimitedMixin
-from accounts.admin.shown_once import ShownOnceBase, to_page
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.fields import words_field
 from accounts.floors import FLAGS
 from accounts.limits import LIMIT_MAX, PUBLISHED
@@ -20,7 +20,15 @@ from accounts.querysets import KeyQuerySet
 from accounts.restrictions import LISTS
 from accounts.scopes import SCOPES, check_scopes, word_for
 from accounts.shown_once import keep_secret, take_secret
-from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, confirmed_action, status_chip
+from gateway.core.admin_base import (
+    Checkboxes,
+    NumberInput,
+    TextArea,
+    Tone,
+    confirmed_action,
+    status_chip,
+    to_page,
+)
 from gateway.core.refusals import InvalidField
 
 REVOKE = "accounts.revoke_key"

@@ -12,12 +12,12 @@ from django.urls import reverse
 
 from accounts.admin.given_roles import GivenRoleInline
 from accounts.admin.history import HistoryAdminBase
-from accounts.admin.shown_once import ShownOnceBase, to_page
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.models import ScimDirectory, ScimGroup, ScimGroupRole, ScimToken
 from accounts.scim.groups import grant_of
 from accounts.scim.tokens import issue_token, revoke_tokens
 from accounts.shown_once import keep_text, take_text
-from gateway.core.admin_base import TableInline, confirmed_action
+from gateway.core.admin_base import TableInline, confirmed_action, to_page
 
 
 class TokenInline(TableInline):

@@ -5,9 +5,9 @@ from typing import Any
 
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from accounts.admin.history import HistoryAdminBase
+from gateway.core.admin_base import page_of
 
 
 class ShownOnceBase(HistoryAdminBase):
@@ -32,14 +32,4 @@ class ShownOnceBase(HistoryAdminBase):
 
     def response_add(self, request: HttpRequest, obj: Model, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
         """To the row's page, whichever button was pressed: only there it is shown."""
-        return HttpResponseRedirect(_page_of(obj))
-
-
-def to_page(request: HttpRequest, row: Model) -> HttpResponse:
-    """The row's page after an act; for a dialog too, which htmx would fill with it."""
-    page, is_dialog = _page_of(row), "HX-Request" in request.headers
-    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
-
-
-def _page_of(row: Model) -> str:
-    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        return HttpResponseRedirect(page_of(obj))
