@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
 from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import reverse
@@ -281,7 +282,7 @@ def test_receiver_that_takes_nothing_is_shown_with_why(staff: Client, settings: 
 def test_request_of_an_act_leads_to_its_receipt_for_whoever_may_see_that(client: Client) -> None:
     make_team("atlas")
     entry = AuditEntry.objects.latest("id")
-    AuditEntry.objects.filter(pk=entry.pk).update(request_id="req_1")
+    QuerySet(AuditEntry).filter(pk=entry.pk).update(request_id="req_1")
     page = reverse("admin:accounts_auditentry_change", args=[entry.pk])
     receipt = reverse("admin:accounts_ledgerentry_receipt", args=["req_1"])
     person = make_user("ann", is_staff=True)
@@ -293,6 +294,6 @@ def test_request_of_an_act_leads_to_its_receipt_for_whoever_may_see_that(client:
     assert ("req_1" in answer, receipt in answer) == (True, False)
     person.user_permissions.add(Permission.objects.get(codename="view_ledgerentry"))
     assert receipt in client.get(page).text
-    AuditEntry.objects.filter(pk=entry.pk).update(request_id="req_2")
+    QuerySet(AuditEntry).filter(pk=entry.pk).update(request_id="req_2")
     answer = client.get(page).text
     assert ("req_2" in answer, "receipts/req_2" in answer) == (True, False)
