@@ -1,4 +1,4 @@
-"""What all teams used by days, each team's by its own: from the sums that tell most of them."""
+"""What all teams used by days or months, each team's by its own: from the sums that tell most of them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from accounts.usage.question import Question
 from accounts.usage.reader import as_it_is_now, statement_of
 from accounts.usage.times import midnight
 
-BEFORE, WHOLE, TODAY = 0, 1, 2
+BEFORE, WHOLE, TODAY, _BETWEEN = "before", "whole", "today", "between"
 ADDED = (
     *("charge", "loss", "calls", "input_tokens", "output_tokens"),
     *("latency_us", "latency_told", "first_token_us", "first_token_told"),
@@ -26,19 +26,21 @@ _Zones = Mapping[str, Sequence[Cohort]]
 
 
 @dataclass(frozen=True, slots=True)
-class OwnDays:
-    """Days from `first` to `today`, and as many before them as are over of those.
+class OwnSteps:
+    """`by_step` is of steps by their first days; `by_value` of one column's values, each with its part."""
 
-    `by_day` is of `first` to `today`; `by_value` of one column's values, each with its part (BEFORE, WHOLE or TODAY).
-    """
-
-    by_day: Mapping[date, Sums]
-    by_value: Sequence[tuple[Any, int, Sums]]
+    by_step: Mapping[date, Sums]
+    by_value: Sequence[tuple[Any, str, Sums]]
 
 
-def read_own_days(first: date, today: date, column: str, of_days: Collection[str] = ADDED) -> OwnDays:
-    """`column` is one of UsageSeries; of single days only `of_days` are told, the others as 0. Three statements, over
-    all teams and the operator itself.
+def read_own_steps(
+    steps: Sequence[date], today: date, earlier: date, column: str, of_steps: Collection[str] = ADDED
+) -> OwnSteps:
+    """Steps by their first days, the last of which goes on to the end of `today`. Parts are WHOLE, the days that are
+    over; TODAY; and BEFORE, as many days as are over, from `earlier` on.
+
+    `column` is one of UsageSeries; of steps only `of_steps` are told, other measures as 0. Three statements, over all
+    teams and the operator itself.
     """
     tomorrow = today + timedelta(days=1)
     with as_it_is_now():
@@ -47,14 +49,24 @@ def read_own_days(first: date, today: date, column: str, of_days: Collection[str
                 # Else hundreds of thousands of days that are not closed are sorted on the disk, for a hundred groups.
                 cursor.execute("SET LOCAL work_mem = '32MB'")
         zones = _zones()
-        days = [first + timedelta(days=number) for number in range((tomorrow - first).days + 1)]
-        by_day: dict[date, Sums] = {}
-        for place, (), sums in _read(zones, days, (), [name for name in ADDED if name in of_days]):
-            there = by_day.get(days[place])
-            by_day[days[place]] = _add(there, sums) if there else sums
-        parts = [first - (today - first), first, today, tomorrow]
-        by_value = [(value, place, sums) for place, (value,), sums in _read(zones, parts, (column,), ADDED)]
-        return OwnDays(by_day, by_value)
+        by_step: dict[date, Sums] = {}
+        told = [name for name in ADDED if name in of_steps]
+        for place, (), sums in _read(zones, [*steps, tomorrow], (), told):
+            there = by_step.get(steps[place])
+            by_step[steps[place]] = _add(there, sums) if there else sums
+        first = steps[0]
+        # Nothing lies between both times where they follow each other: then the second one begins there.
+        parts = {
+            earlier: BEFORE,
+            earlier + (today - first): _BETWEEN,
+            first: WHOLE,
+            today: TODAY,
+            tomorrow: _BETWEEN,
+        }
+        kinds = [*parts.values()]
+        read = _read(zones, [*parts], (column,), ADDED)
+        by_value = [(value, kinds[place], sums) for place, (value,), sums in read if kinds[place] != _BETWEEN]
+        return OwnSteps(by_step, by_value)
 
 
 def _zones() -> _Zones:

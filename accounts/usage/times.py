@@ -3,7 +3,7 @@
 A range's bounds are whole quarters of an hour, and so are all midnights: so far from UTC are all zones.
 """
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time
@@ -13,10 +13,16 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from accounts.windows import DAY, DAY_S, QUARTER_S, window_at
-from accounts.windows import MONTH as WHOLE_MONTH
+from accounts.windows import MONTH as MONTH_WINDOW
 
-QUARTER, HOUR, WHOLE_DAY, NONE = "15m", "1h", "1d", "none"
-LONGEST_DAYS: Mapping[str, int] = {QUARTER: 31, HOUR: 184, WHOLE_DAY: 1_830, NONE: 3_660}
+QUARTER, HOUR, WHOLE_DAY, WHOLE_MONTH, NONE = "15m", "1h", "1d", "month", "none"
+LONGEST_DAYS: Mapping[str, int] = {
+    QUARTER: 31,
+    HOUR: 184,
+    WHOLE_DAY: 1_830,
+    WHOLE_MONTH: 3_660,
+    NONE: 3_660,
+}
 """Of a range, by bucket."""
 _WIDTHS_S = {QUARTER: QUARTER_S, HOUR: 3_600}
 HALF_S = DAY_S // 2
@@ -49,8 +55,8 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Quarters of an hour from `low` on and before `high`, which were read with a day as of the bucket that starts at
-    `home`, and are of that which starts at `other`. None: outside of the range.
+    """Quarters of an hour from `low` on and before `high`, which were read with a day or a month as of the bucket that
+    starts at `home`, and are of that which starts at `other`. None: outside of the range.
     """
 
     low: int
@@ -64,6 +70,14 @@ def midnights(zone: str, low: int, high: int) -> list[int]:
     found = [window_at(DAY, zone, low).starts_at]
     while found[-1] < high:
         found.append(_end_of_day(zone, found[-1]))
+    return found
+
+
+def months(zone: str, low: int, high: int) -> list[int]:
+    """Of all months that are in that time even in part: where each begins, and at last where the last one ends."""
+    found = [month_of(zone, window_at(DAY, zone, low).starts_at)[0]]
+    while found[-1] < high:
+        found.append(month_of(zone, found[-1])[1])
     return found
 
 
@@ -82,7 +96,7 @@ def bounds_of(bucket: str, zone: str, low: int, high: int) -> list[int]:
     """Where buckets begin, and at last where they end: those of a zone's calendar, cut to the range."""
     if bucket == NONE:
         return [low, high]
-    starts = midnights(zone, low, high)
+    starts = months(zone, low, high) if bucket == WHOLE_MONTH else midnights(zone, low, high)
     if width := _WIDTHS_S.get(bucket):
         starts = [at for day, next_ in pairwise(starts) for at in range(day, next_, width)]
     return [low, *(at for at in starts if low < at < high), high]
@@ -116,7 +130,8 @@ def read_from(
     """From which sums those buckets are added up, for a team whose days begin in `zone`.
 
     What coarser sums do not tell is read from days. A day that is of two buckets is read as one of that in which its
-    first twelve hours end, and what is not of that is moved, so that few quarters of an hour are read.
+    first twelve hours end, and what is not of that is moved, so that few quarters of an hour are read. So is a month of
+    which no more than twelve hours at its ends are of other buckets.
     """
     grid = _Grid(bounds, zone, coarse, OWN_DAY if coarse.has_days else None, is_by_month=True)
     end = min(bounds[-1], coarse.closed_to // DAY_S * DAY_S)
@@ -161,44 +176,39 @@ class _Grid:
         for day, next_ in pairwise(midnights(self.zone, self.bounds[0], self.bounds[-1])):
             if day < done:
                 continue
-            if done := self._month_from(day):
-                _append(pieces, Piece(MONTH, day, done))
-                continue
-            piece, move = self._of_day(day, next_)
+            month = self._month_from(day)
+            done = month[0].high if month else 0
+            piece, moved = month or self._of_day(day, next_)
             _append(pieces, piece)
-            moves += [move] if move else []
+            moves += moved
         return pieces, moves
 
-    def _month_from(self, day: int) -> int:
-        """Where the closed month ends that begins on that day and is all in one bucket; else 0."""
-        if not self.is_by_month or day < self.bounds[0]:
-            return 0
-        begin, end = month_of(self.zone, day)
-        is_whole = begin == day and end <= min(self.coarse.closed_to, self.bounds[-1])
-        return end if is_whole and self._bucket(day) == self._bucket(end - 1) else 0
+    def _month_from(self, day: int) -> tuple[Piece, Sequence[Move]] | None:
+        """The closed month that begins on that day, where nearly all of it is of one bucket."""
+        begin, end = month_of(self.zone, day) if self.is_by_month else (0, 0)
+        return self._whole(MONTH, begin, end) if begin == day and end <= self.coarse.closed_to else None
 
-    def _of_day(self, day: int, next_: int) -> tuple[Piece, Move | None]:
-        low, high = self.bounds[0], self.bounds[-1]
-        first = bisect_right(self.bounds, day)
-        inside = self.bounds[first : bisect_left(self.bounds, next_)]
-        whole = Piece(self._grain(next_), day, next_)
-        if not inside and low <= day and next_ <= high:
-            return whole, None
-        noon = day + HALF_S
-        if len(inside) != 1 or not low <= noon < high:
-            return Piece("quarter", max(day, low), min(next_, high)), None
-        (at,) = inside
-        before = self.bounds[first - 1] if at > low else None
-        after = at if at < high else None
-        if noon < at:
-            return whole, Move(at, next_, self.bounds[first - 1], after)
-        return whole, Move(day, at, at, before)
+    def _of_day(self, day: int, next_: int) -> tuple[Piece, Sequence[Move]]:
+        quarters = Piece("quarter", max(day, self.bounds[0]), min(next_, self.bounds[-1]))
+        return self._whole(self._grain(next_), day, next_) or (quarters, [])
+
+    def _whole(self, grain: Grain, begin: int, end: int) -> tuple[Piece, Sequence[Move]] | None:
+        """As of the bucket in which its first noon is, with what is not of that; None: that is more than half a day."""
+        home = bisect_right(self.bounds, begin + HALF_S) - 1
+        if not 0 <= home < len(self.bounds) - 1:
+            return None
+        start, stop = self.bounds[home : home + 2]
+        before = self.bounds[home - 1] if home else None
+        after = stop if stop < self.bounds[-1] else None
+        moves = [Move(begin, start, start, before)] if begin < start else []
+        moves += [Move(stop, end, start, after)] if stop < end else []
+        is_far = (before or 0) > begin or (after and self.bounds[home + 2] < end)
+        if is_far or sum(move.high - move.low for move in moves) > HALF_S:
+            return None
+        return Piece(grain, begin, end), moves
 
     def _grain(self, end: int) -> Grain:
         return self.closed if self.closed and end <= self.coarse.closed_to else "day"
-
-    def _bucket(self, at: int) -> int:
-        return bisect_right(self.bounds, at)
 
 
 def _append(pieces: list[Piece], piece: Piece) -> None:
@@ -211,5 +221,5 @@ def _append(pieces: list[Piece], piece: Piece) -> None:
 @lru_cache(maxsize=20_000)
 def month_of(zone: str, day: int) -> tuple[int, int]:
     """Where the month begins and ends in which that day is (its midnight)."""
-    month = window_at(WHOLE_MONTH, zone, day)
+    month = window_at(MONTH_WINDOW, zone, day)
     return month.starts_at, month.ends_at or day

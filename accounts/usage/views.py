@@ -37,12 +37,12 @@ from accounts.usage.question import Question
 from accounts.usage.reader import add_rows, is_read_from_quarters, read_total, read_usage
 from accounts.usage.rollups import UTC_ZONE
 from accounts.usage.sheet import send_sheet
-from accounts.usage.times import HOUR, LONGEST_DAYS, QUARTER, WHOLE_DAY
+from accounts.usage.times import HOUR, LONGEST_DAYS, QUARTER, WHOLE_DAY, WHOLE_MONTH
 from accounts.windows import DAY_S
 from gateway.core.choice_field import ChoiceField
 from gateway.core.refusals import InvalidField
 
-_USUAL_DAYS = {QUARTER: 1, HOUR: 7}
+_USUAL_DAYS = {QUARTER: 1, HOUR: 7, WHOLE_MONTH: 365}
 _OTHERS_USUAL_DAYS = 30
 _CLOSED = {"outcome": LedgerEntry.Outcome.values, "kind": LedgerEntry.Kind.values}
 _INSTANT = "RFC 3339, a day (its midnight in `zone`), or Unix seconds."
@@ -60,7 +60,7 @@ class UsageParameters(StrictSerializer):
     zone = serializers.CharField(
         required=False,
         max_length=64,
-        help_text="The time zone in which days and hours begin; the team's where it is left out.",
+        help_text="The time zone in which months, days and hours begin; the team's where it is left out.",
     )
     group_by = serializers.CharField(
         required=False, help_text=f"Any of {', '.join(GROUPS)}, with commas between."

@@ -155,6 +155,13 @@ def write_day(day: date, locale: Locale) -> str:
     return _in_digits(format_date(day, get_format("SHORT_DATE_FORMAT", locale.django)), locale)
 
 
+def write_month(day: date, locale: Locale) -> str:
+    """The one in which that day is, such as Dec 2025."""
+    pattern = get_format("YEAR_MONTH_FORMAT", locale.django)
+    # Where a month has a name and no number, that is a word.
+    return _in_digits(format_date(day, "M Y" if "F" in pattern else pattern), locale)
+
+
 def write_time(at: datetime, locale: Locale, *, seconds: bool = False) -> str:
     pattern = locale.time.replace("i", f"i{locale.time[1]}s") if seconds else locale.time
     return _in_digits(format_date(at, pattern), locale)

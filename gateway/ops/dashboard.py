@@ -5,7 +5,7 @@ Measures are those of teams' own overview, and are written as there.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -17,17 +17,16 @@ from accounts.querysets import BudgetQuerySet
 from accounts.standings import stand_budgets
 from accounts.usage.measures import TOKENS
 from accounts.usage.names import name_groups
-from accounts.usage.own_days import ADDED, BEFORE, WHOLE, read_own_days
+from accounts.usage.own_days import ADDED, BEFORE, WHOLE, read_own_steps
 from accounts.usage.question import Question
 from accounts.usage.reader import one_instant
-from accounts.usage.times import HOUR, QUARTER, WHOLE_DAY, bounds_of
-from accounts.windows import DAY_S, QUARTER_S
+from accounts.usage.times import HOUR, QUARTER, WHOLE_DAY, WHOLE_MONTH, bounds_of
+from accounts.windows import QUARTER_S
 from gateway.portal.overview.measures import MEASURES as OVERVIEW
 from gateway.portal.overview.measures import Measure
 from gateway.portal.overview.medians import Spread, read_spread_of_all
 from gateway.public.amounts import Amount
 
-_HOUR_S = 3600
 NEAR = Decimal("0.8")
 """Of its amount: a budget of which so much is spent is in the queue."""
 ROWS_MOST = 50
@@ -35,24 +34,28 @@ QUEUE_MOST = 20
 _NO_CENTRE = "no cost centre"
 
 
+_WIDTHS_S = {QUARTER: QUARTER_S, HOUR: 3_600}
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
+    """So many steps, of which the last one is not over: days and months are each team's own."""
+
     name: str
     label: str
-    length_s: int
     bucket: str
-    width_s: int
+    steps: int
 
 
 PERIODS: Mapping[str, Period] = {
     period.name: period
     for period in (
-        Period("1h", "1 hour", _HOUR_S, QUARTER, QUARTER_S),
-        Period("24h", "24 hours", DAY_S, HOUR, _HOUR_S),
-        Period("7d", "7 days", 7 * DAY_S, WHOLE_DAY, DAY_S),
-        Period("30d", "30 days", 30 * DAY_S, WHOLE_DAY, DAY_S),
-        Period("90d", "90 days", 90 * DAY_S, WHOLE_DAY, DAY_S),
-        Period("12mo", "12 months", 365 * DAY_S, WHOLE_DAY, DAY_S),
+        Period("1h", "1 hour", QUARTER, 4),
+        Period("24h", "24 hours", HOUR, 24),
+        Period("7d", "7 days", WHOLE_DAY, 7),
+        Period("30d", "30 days", WHOLE_DAY, 30),
+        Period("90d", "90 days", WHOLE_DAY, 90),
+        Period("12mo", "12 months", WHOLE_MONTH, 12),
     )
 }
 SPLITS: Mapping[str, tuple[str, str]] = {
@@ -101,11 +104,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One bar: an hour or less from an instant on, or a day."""
+    """One bar of a bucket's width: of days and months, which are each team's own, `begins` is the first day in UTC."""
 
     begins: datetime
     used: Sums
-    is_day: bool = False
+    bucket: str
+
+    @property
+    def is_own(self) -> bool:
+        return self.bucket not in _WIDTHS_S
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +151,7 @@ def read_figures(asked: Asked, at: datetime) -> Figures:
     """Over all teams: of quarters of an hour as they are, of days by each team's own."""
     period = PERIODS[asked.period]
     column = SPLITS[asked.by][1]
-    read = _read_days if period.bucket == WHOLE_DAY else _read_hours
+    read = _read_hours if period.bucket in _WIDTHS_S else _read_days
     steps, by_value = read(period, column, MEASURES[asked.measure], at)
     lines = _lines(asked, by_value)
     total = Parts()
@@ -163,32 +170,42 @@ def _read_days(
     period: Period, column: str, measure: Measure, at: datetime
 ) -> tuple[Sequence[Step], Mapping[Any, Parts]]:
     today = at.astimezone(UTC).date()
-    first = today - timedelta(days=period.length_s // DAY_S - 1)
-    found = read_own_days(first, today, column, _read_for(measure))
+    days = _first_days(period, today)
+    found = read_own_steps(days[period.steps :], today, days[0], column, _read_for(measure))
     by_value: dict[Any, Parts] = {}
     for value, part, sums in found.by_value:
         used = sums_of(sums)
         whole = used if part == WHOLE else NOTHING
         parts = Parts(before=used) if part == BEFORE else Parts(now=used, whole=whole)
         by_value[value] = by_value.get(value, Parts()).plus(parts)
-    days = [first + timedelta(days=number) for number in range((today - first).days + 1)]
     steps = []
-    for day in days:
-        told = found.by_day.get(day)
+    for day in days[period.steps :]:
+        told = found.by_step.get(day)
         begins = datetime.combine(day, time.min, UTC)
-        steps.append(Step(begins, sums_of(told) if told else NOTHING, is_day=True))
+        steps.append(Step(begins, sums_of(told) if told else NOTHING, period.bucket))
     return steps, by_value
+
+
+def _first_days(period: Period, today: date) -> Sequence[date]:
+    """Of twice as many steps: those of the period behind those of the one before."""
+    places = range(1 - 2 * period.steps, 1)
+    if period.bucket == WHOLE_DAY:
+        return [today + timedelta(days=place) for place in places]
+    months = today.year * 12 + today.month - 1
+    return [date((months + place) // 12, (months + place) % 12 + 1, 1) for place in places]
 
 
 def _read_hours(
     period: Period, column: str, _measure: Measure, at: datetime
 ) -> tuple[Sequence[Step], Mapping[Any, Parts]]:
     high = -(-int(at.timestamp()) // QUARTER_S) * QUARTER_S
-    begin = (int(at.timestamp()) // period.width_s + 1) * period.width_s - period.length_s
-    earlier = begin - period.length_s
+    width = _WIDTHS_S[period.bucket]
+    length = width * period.steps
+    begin = (int(at.timestamp()) // width + 1) * width - length
+    earlier = begin - length
     with one_instant(None) as reader:
         series = reader.read(Question(begin, high, period.bucket, measures=tuple(ADDED)))
-        cuts = sorted({earlier, high - period.length_s, begin, high})
+        cuts = sorted({earlier, high - length, begin, high})
         told = reader.read(Question(earlier, high, groups=(column,), measures=tuple(ADDED), cuts=cuts))
     by_value: dict[Any, Parts] = {}
     for row in told:
@@ -200,7 +217,10 @@ def _read_hours(
             by_value[value] = by_value.get(value, Parts()).plus(Parts(before=used))
     found = {row.key[0]: sums_of(row.sums) for row in series}
     starts = bounds_of(period.bucket, "UTC", begin, high)[:-1]
-    return [Step(datetime.fromtimestamp(start, UTC), found.get(start, NOTHING)) for start in starts], by_value
+    steps = [
+        Step(datetime.fromtimestamp(start, UTC), found.get(start, NOTHING), period.bucket) for start in starts
+    ]
+    return steps, by_value
 
 
 def _lines(asked: Asked, by_value: Mapping[Any, Parts]) -> Sequence[Line]:

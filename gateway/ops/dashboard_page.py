@@ -18,7 +18,8 @@ from django.views.decorators.http import require_safe
 
 from accounts.models import AccessRequest, Budget
 from accounts.usage.rollups import UTC_ZONE
-from gateway.core.locales import write_day
+from accounts.usage.times import WHOLE_MONTH
+from gateway.core.locales import write_day, write_month
 from gateway.core.reader import current
 from gateway.ops.dashboard import (
     MEASURES,
@@ -143,15 +144,17 @@ def _change(measure: Measure, parts: Parts) -> str:
 def _chart(asked: Asked, figures: Figures) -> Mapping[str, Any]:
     measure, period = MEASURES[asked.measure], PERIODS[asked.period]
     steps = [(int(step.begins.timestamp()), step.used) for step in figures.steps]
-    # A day is each team's own, and so of no zone: it is labelled as that of UTC is.
-    zone = UTC_ZONE if figures.steps[0].is_day else str(current().zone)
+    # What is each team's own is of no zone: it is labelled as that of UTC is.
+    zone = UTC_ZONE if figures.steps[0].is_own else str(current().zone)
     return chart_of_one(measure, "All teams", steps, period.bucket, zone)
 
 
 def when(step: Step) -> str:
-    """A day is each team's own, and so of no zone."""
+    """What is each team's own is of no zone."""
     here = current()
-    return write_day(step.begins.date(), here.locale) if step.is_day else here.write_instant(step.begins)
+    if not step.is_own:
+        return here.write_instant(step.begins)
+    return (write_month if step.bucket == WHOLE_MONTH else write_day)(step.begins.date(), here.locale)
 
 
 def _rows(request: HttpRequest, model: type[Model]) -> Any:

@@ -10,7 +10,6 @@ import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.call_ids import RenamedCalls
-from providers.adapters.headers import betas_header, format_headers
 from providers.adapters.repair import OneCallReader, RepairedReader, Repairs, keep_first_call, repair_whole
 from providers.facts import ProviderFacts
 from providers.formats.base import (
@@ -258,10 +257,11 @@ class TranslatingAdapter:
             raise UpstreamFailure(
                 kind, error.message, code=error.code, status=400, param=error.param
             ) from None
+        access = self._own.access
         headers = {
-            **format_headers(self._own.access, provider, is_streamed=call.is_streamed),
+            **access.headers(provider.secret, provider.quirks, is_streamed=call.is_streamed),
             **written.headers,
-            **betas_header(self._own.access, call.betas),
+            **access.betas(call.betas),
         }
         url = provider.base_url.rstrip("/") + written.path
         translated = (*written.translated, *_hidden(conversation, written))

@@ -23,14 +23,19 @@ def read_json(data: bytes) -> tuple[Any, bytes]:
     Bytes that are not UTF-8 and halves of surrogate pairs become replacement characters. Raises ValueError, also for
     what is nested too deeply to be written again.
     """
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        data = _ESCAPE.sub(_repair, data.decode("utf-8-sig", "replace")).encode()
-        value = orjson.loads(data)
+    value, data = load_json(data)
     if is_too_deep(value, data):
         raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
     return value, data
+
+
+def load_json(data: bytes) -> tuple[Any, bytes]:
+    """The same, however deep it is: for what is not written again."""
+    try:
+        return orjson.loads(data), data
+    except orjson.JSONDecodeError:
+        data = _ESCAPE.sub(_repair, data.decode("utf-8-sig", "replace")).encode()
+        return orjson.loads(data), data
 
 
 def read_object(text: str) -> dict[str, Any] | None:

@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-from accounts.usage.times import HOUR, QUARTER, WHOLE_DAY, bounds_of, midnight
+from accounts.usage.times import HOUR, QUARTER, WHOLE_DAY, WHOLE_MONTH, bounds_of, midnight
 from accounts.windows import DAY_S, QUARTER_S
 from gateway.core.locales import write_day
 from gateway.core.reader import current
 
-_WIDTHS_S = {QUARTER: QUARTER_S, HOUR: 3_600, WHOLE_DAY: DAY_S}
-_BY_HOURS_DAYS = 7
-"""So many days at most are shown hour by hour."""
+_WIDEST_S = {QUARTER: QUARTER_S, HOUR: 3_600, WHOLE_DAY: DAY_S, WHOLE_MONTH: 31 * DAY_S}
+_BY_HOURS_DAYS, _BY_DAYS_DAYS = 7, 184
+"""So many days at most are shown hour by hour, and day by day."""
 LONGEST_DAYS = 366
 SLICES = 12
 """Into so many parts, at most, the time before is cut."""
@@ -32,7 +32,8 @@ class Period:
     @property
     def running(self) -> str:
         """What the step that is not over is called."""
-        return {QUARTER: "this quarter of an hour", HOUR: "this hour"}.get(self.bucket, "today")
+        named = {QUARTER: "this quarter of an hour", HOUR: "this hour", WHOLE_MONTH: "this month"}
+        return named.get(self.bucket, "today")
 
 
 _ALL = (
@@ -42,7 +43,7 @@ _ALL = (
     Period("7d", "7 days", "the 7 days before", HOUR, 168),
     Period("30d", "30 days", "the 30 days before", WHOLE_DAY, 30),
     Period("90d", "90 days", "the 90 days before", WHOLE_DAY, 90),
-    Period("12mo", "12 months", "the 12 months before", WHOLE_DAY, 365),
+    Period("12mo", "12 months", "the 12 months before", WHOLE_MONTH, 12),
 )
 PERIODS: Mapping[str, Period] = {period.name: period for period in _ALL}
 USUAL = "30d"
@@ -53,7 +54,7 @@ def days_from(first: date, last: date) -> Period:
     here = current().locale
     label = write_day(first, here) if days == 1 else f"{write_day(first, here)} to {write_day(last, here)}"
     before = "the day before" if days == 1 else f"the {days} days before"
-    bucket = HOUR if days <= _BY_HOURS_DAYS else WHOLE_DAY
+    bucket = HOUR if days <= _BY_HOURS_DAYS else WHOLE_DAY if days <= _BY_DAYS_DAYS else WHOLE_MONTH
     return Period("", label, before, bucket, first=first, last=last)
 
 
@@ -126,5 +127,5 @@ def _thinned(bounds: Sequence[int]) -> Sequence[int]:
 
 def _last_steps(period: Period, zone: str, end: int) -> Sequence[int]:
     """The first of those that are looked through begins anywhere, and so it is not among them."""
-    far = end - (period.steps + 2) * _WIDTHS_S[period.bucket]
+    far = end - (period.steps + 2) * _WIDEST_S[period.bucket]
     return bounds_of(period.bucket, zone, far, end)[-period.steps - 1 :]

@@ -34,6 +34,7 @@
       "15m": time,
       "1h": starts.length > 25 ? { weekday: "short", ...day, ...time } : { weekday: "short", ...time },
       "1d": starts.length > MANY ? { ...day, year: "numeric" } : { weekday: "short", ...day },
+      month: { month: "short", year: "numeric" },
     }[bucket];
     const format = new Intl.DateTimeFormat(locale, { ...form, timeZone });
     return starts.map((at) => format.format(at * 1000));

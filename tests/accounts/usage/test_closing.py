@@ -69,6 +69,11 @@ QUESTIONS = [
         for zone in ("UTC", BERLIN, KOLKATA)
         for groups in ((), ("outcome", "kind"), ("project", "model"))
     ),
+    *(
+        Question(LOW, HIGH, "month", zone, groups)
+        for zone in ("UTC", BERLIN, KOLKATA, AUCKLAND)
+        for groups in (("surface",), ("project", "model"))
+    ),
     Question(LOW, HIGH, groups=("model",), cuts=[LOW, TODAY - 40 * DAY_S, TODAY, HIGH], kept=["a"]),
 ]
 

@@ -59,7 +59,7 @@ def test_whole_days_are_read_from_days_alone(filled: None) -> None:
 
 def test_parts_of_days_are_read_from_quarters_alone(filled: None) -> None:
     UsageDay.objects.all().delete()
-    assert read_total(Question(LOW + 900, LOW + 86_400 - 900, team_id=1))["attempts"] > 0
+    assert read_total(Question(LOW + 900, LOW + 40_000 // 900 * 900, team_id=1))["attempts"] > 0
 
 
 def plan_of(question: Question) -> Any:

@@ -18,6 +18,7 @@ from accounts.usage.times import (
     NOTHING_COARSE,
     QUARTER,
     WHOLE_DAY,
+    WHOLE_MONTH,
     Coarse,
     Move,
     Piece,
@@ -45,6 +46,13 @@ def test_days_are_those_of_the_zone_also_where_clocks_change() -> None:
 def test_first_and_last_bucket_are_cut_to_the_range() -> None:
     low, high = at("2026-06-01T10:15"), at("2026-06-03T02:00")
     assert bounds_of(WHOLE_DAY, UTC, low, high) == [low, at("2026-06-02"), at("2026-06-03"), high]
+
+
+def test_months_are_those_of_the_zone_also_where_clocks_change() -> None:
+    low, high = at("2026-02-10", BERLIN), at("2026-05-02", BERLIN)
+    inside = [at(f"2026-0{month}-01", BERLIN) for month in (3, 4, 5)]
+    assert bounds_of(WHOLE_MONTH, BERLIN, low, high) == [low, *inside, high]
+    assert bounds_of(WHOLE_MONTH, BERLIN, inside[0], inside[1]) == inside[:2]
 
 
 def test_hours_of_a_zone_begin_where_its_clocks_say() -> None:
@@ -140,6 +148,22 @@ def test_months_that_are_closed_and_all_asked_for_are_read_as_such() -> None:
     assert pieces_of([low, high], BERLIN, Coarse(closed - 1)) == not_yet
     by_halves = [low, at("2026-06-15", BERLIN), high]
     assert pieces_of(by_halves, BERLIN, Coarse(july)) == [Piece("day", low, high)]
+
+
+def test_months_of_another_zone_are_months_of_which_some_hours_are_moved() -> None:
+    june, july, august, september = (at(f"2026-0{month}-01") for month in (6, 7, 8, 9))
+    begins = [month - 2 * HOUR_S for month in (june, july, august, september)]
+    pieces, moves = read_from([june, july, august, september], BERLIN, Coarse(begins[2]))
+    assert pieces == [
+        Piece("month", begins[0], begins[2]),
+        Piece("day", begins[2], begins[3]),
+        Piece("quarter", begins[3], september),
+    ]
+    assert moves == [
+        Move(begins[0], june, june, None),
+        Move(begins[1], july, july, june),
+        Move(begins[2], august, august, july),
+    ]
 
 
 def test_days_that_are_closed_are_read_as_such_where_there_are_any() -> None:

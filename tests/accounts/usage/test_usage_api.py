@@ -75,6 +75,23 @@ def test_buckets(usage: Any, team: Team, bucket: str, starts: list[str]) -> None
     assert [row["starts_at"][11:16] for row in told["data"]] == starts
 
 
+def test_months_are_those_of_the_zone_cut_to_the_range(usage: Any, team: Team) -> None:
+    record_attempts([of(team, at=MAY), of(team, at=datetime(2026, 5, 31, 22, tzinfo=UTC).timestamp())])
+    told = usage("from=2026-05-02&to=2026-06-20&bucket=month&zone=Europe/Berlin")
+    assert (told["bucket"], told["zone"]) == ("month", "Europe/Berlin")
+    assert [(row["starts_at"], row["ends_at"], row["calls"]) for row in told["data"]] == [
+        ("2026-05-01T22:00:00Z", "2026-05-31T22:00:00Z", 1),
+        ("2026-05-31T22:00:00Z", "2026-06-19T22:00:00Z", 1),
+    ]
+    assert [row["calls"] for row in usage("from=2026-05-01&to=2026-07-01&bucket=month")["data"]] == [2]
+
+
+def test_year_is_what_months_are_told_of_where_no_range_is_named(usage: Any) -> None:
+    told = usage("bucket=month")
+    low, high = (datetime.fromisoformat(told[name]) for name in ("from", "to"))
+    assert timedelta(days=365) <= high - low <= timedelta(days=365, minutes=15)
+
+
 def test_range_without_buckets_is_one_row(usage: Any, team: Team) -> None:
     record_attempts([of(team, at=MAY + day * DAY_S) for day in range(-3, 4)])
     told = usage("from=2026-05-02T10:00:00Z&to=2026-05-06T18:00:00Z&bucket=none")

@@ -11,6 +11,7 @@ from gateway.core.locales import (
     LOCALES,
     locale_named,
     write_day,
+    write_month,
     write_number,
     write_percent,
     write_tokens,
@@ -39,6 +40,20 @@ def test_numbers_are_written_as_where_somebody_lives(tag: str, money: str, share
     assert write_usd(AMOUNT, locale) == money
     assert write_percent(Decimal("12.5"), locale) == share
     assert write_day(date(2026, 11, 30), locale) == day
+
+
+@pytest.mark.parametrize(
+    ("tag", "month"),
+    [
+        ("", "Dec 2025"),
+        ("de", "Dec 2025"),
+        ("es", "Dec 2025"),
+        ("ja", "2025年12月"),
+        ("ar-EG", "Dec ٢٠٢٥"),
+    ],
+)
+def test_months_have_their_english_names_or_the_numbers_of_where_somebody_lives(tag: str, month: str) -> None:
+    assert write_month(date(2025, 12, 31), locale_named(tag)) == month
 
 
 @pytest.mark.parametrize(

@@ -17,10 +17,12 @@ from accounts.keys import DEPLOYMENT
 from accounts.models import AccessRequest, Spend, Team
 from accounts.staff_groups import make_groups
 from accounts.staff_roles import PERMISSIONS, StaffRole, written
+from accounts.usage.closing import close_days
 from accounts.usage.question import Question
 from accounts.usage.reader import read_total
 from accounts.usage.repair import day_of, rebuild_day
 from gateway.ops.dashboard import MEASURES, NOTHING, PERIODS, SPLITS, Asked, add, read_figures
+from gateway.ops.dashboard_page import when
 from providers.models import Incident
 from tests.gateway.portal.overview.test_overview import chart_of
 from tests.hostile.single_rights import staff_with
@@ -118,6 +120,27 @@ def test_days_that_are_over_are_compared_with_as_many_before(used: None, at: dat
     found = figures(at, period="7d")
     assert len(found.steps) == 7
     assert found.begins == datetime(2026, 11, 14, tzinfo=UTC)
+
+
+def test_year_is_told_by_months_of_each_teams_own(at: datetime) -> None:
+    """Half past eleven in the evening of UTC is the next month in Berlin."""
+    instants = [datetime(2026, 1, 31, 23, 30, tzinfo=UTC), datetime(2025, 1, 31, 23, 30, tzinfo=UTC), at]
+    for slug, zone in (("atlas", "UTC"), ("berlin", "Europe/Berlin")):
+        key = make_key(make_team(slug, time_zone=zone, usage_zone=zone))[0]
+        for instant in instants:
+            make_entry(key, started_at=instant)
+        # Beyond what is compared: of as many days of the year before.
+        make_entry(key, started_at=datetime(2025, 11, 25, tzinfo=UTC))
+    for instant in (*instants, datetime(2025, 11, 25, tzinfo=UTC)):
+        rebuild_day(day_of(instant))
+    while close_days(at=at):
+        pass
+    found = figures(at, period="12mo", measure="calls")
+    assert [when(step) for step in found.steps][::11] == ["Dec 2025", "Nov 2026"]
+    told = {when(step): step.used["calls"] for step in found.steps if step.used["calls"]}
+    assert told == {"Jan 2026": 1, "Feb 2026": 1, "Nov 2026": 2}
+    parts = found.parts
+    assert (parts.now["calls"], parts.whole["calls"], parts.before["calls"]) == (4, 2, 2)
 
 
 def test_hours_are_compared_with_as_many_before(used: None, at: datetime) -> None:

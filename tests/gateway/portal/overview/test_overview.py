@@ -94,7 +94,13 @@ def varied(used: Record, team: Team) -> None:
 @pytest.mark.usefixtures("varied")
 @pytest.mark.parametrize("measure", TOLD)
 def test_chart_has_the_numbers_of_the_api(owner: Client, measure: str) -> None:
-    for by, period in (("model", "30d"), ("model", "24h"), ("provider", "6h"), ("project", "7d")):
+    for by, period in (
+        ("model", "30d"),
+        ("model", "24h"),
+        ("provider", "6h"),
+        ("project", "7d"),
+        ("model", "12mo"),
+    ):
         _check_numbers(owner, measure, by, period)
 
 
@@ -169,6 +175,49 @@ def test_sheet_is_that_of_the_api(owner: Client) -> None:
 
 async def _whole(answer: StreamingHttpResponse) -> str:
     return "".join([part.decode() async for part in answer])  # type: ignore[union-attr]
+
+
+def test_year_is_shown_by_months_of_the_teams_zone(owner: Client, used: Record) -> None:
+    Team.objects.update(time_zone="Asia/Tokyo", usage_zone="Asia/Tokyo")
+    tokyo = ZoneInfo("Asia/Tokyo")
+    for number, at in enumerate(
+        (
+            datetime(2025, 7, 1, tzinfo=tokyo),
+            datetime(2025, 12, 31, 23, 59, tzinfo=tokyo),
+            datetime(2026, 1, 1, tzinfo=tokyo),
+            NOON,
+        )
+    ):
+        used(str(number + 1), at=at)
+    used("5", at=datetime(2025, 6, 9, tzinfo=tokyo))
+    text = page(owner, "period=12mo")
+    chart = chart_of(text)
+    assert (chart["bucket"], chart["running"]) == ("month", "this month")
+    assert chart["totals"] == [1, *[0] * 4, 2, 3, *[0] * 4, 4]
+    assert "This month is not over" in text
+    assert "+100 % against the 12 months before" in text
+    starts = [datetime.fromtimestamp(at, tokyo) for at in chart["starts"]]
+    assert [(at.day, at.hour) for at in starts] == [(1, 0)] * 12
+    link = re.search(r'href="(/overview/csv[^"]*)"', text)
+    assert link
+    answer = owner.get(unescape(link[1]))
+    assert isinstance(answer, StreamingHttpResponse)
+    told = csv.DictReader(io.StringIO(async_to_sync(_whole)(answer)))
+    assert [(row["starts_at"], row["charge_usd"]) for row in told] == [
+        ("2025-06-30T15:00:00Z", "1"),
+        ("2025-11-30T15:00:00Z", "2"),
+        ("2025-12-31T15:00:00Z", "3"),
+        ("2026-05-31T15:00:00Z", "4"),
+    ]
+
+
+@pytest.mark.parametrize(("last", "shown"), [("2025-12-10", ("1d", 184)), ("2025-12-11", ("month", 7))])
+def test_long_times_that_somebody_chose_are_shown_by_months(
+    owner: Client, used: Record, last: str, shown: tuple[str, int]
+) -> None:
+    used()
+    chart = chart_of(page(owner, f"first=2025-06-10&last={last}"))
+    assert (chart["bucket"], len(chart["starts"])) == shown
 
 
 # Compared, running, gaps
