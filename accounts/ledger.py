@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache, partial
+from itertools import repeat
+from math import modf
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -17,6 +19,7 @@ from accounts.attempts import AttemptClosed, AttemptOpened, AttemptRecord, clean
 from accounts.models import LedgerEntry
 
 _Find = Callable[[AttemptRecord], Any]
+_Write = Callable[[Sequence[Any]], Iterable[str]]
 _NULL = "\\N"
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
 
@@ -107,33 +110,58 @@ def _table_and_columns() -> tuple[str, str]:
 
 def _lines(records: Sequence[AttemptRecord]) -> str:
     """The rows as COPY reads them, made column by column."""
-    columns = [write(map(find, records)) for find, write in _writers()]
+    read, writers = _writers()
+    columns = [
+        write(values) for write, values in zip(writers, zip(*map(read, records), strict=True), strict=True)
+    ]
     return "".join([f"{line}\n" for line in map("\t".join, zip(*columns, strict=True))])
 
 
 @cache
-def _writers() -> list[tuple[_Find, Callable[[Iterable[Any]], Iterable[str]]]]:
-    return [(attrgetter(source), _writer(field)) for field, source in _columns()]
+def _writers() -> tuple[_Find, Sequence[_Write]]:
+    """What reads the values of all columns, and what makes texts of those of each."""
+    return attrgetter(*(source for _, source in _columns())), [_writer(field) for field, _ in _columns()]
 
 
-def _writer(field: "models.Field[Any, Any]") -> Callable[[Iterable[Any]], Iterable[str]]:
-    """What makes texts of a column's values. Each value is written once, since most columns of a batch have few."""
+def _writer(field: "models.Field[Any, Any]") -> _Write:
+    """Each value is written once, since most columns of a batch have few, and many the same in all rows."""
     write = _text_of(field)
     match field:
-        case models.UUIDField() | models.FloatField() | models.DateTimeField():
-            return lambda values: map(write, values)
+        case models.DateTimeField():
+            return partial(map, _instant)
+        case models.UUIDField() | models.FloatField():
+            return partial(map, write)
         case models.JSONField():
-            return lambda values: _each_once(write, list(values), key=id)
-    return lambda values: _each_once(write, list(values))
+            return partial(_each_once, write, key=id)
+    return partial(_each_once, write)
 
 
 def _each_once(
-    write: Callable[[Any], str], values: list[Any], key: Callable[[Any], Any] | None = None
+    write: Callable[[Any], str], values: Sequence[Any], key: Callable[[Any], Any] | None = None
 ) -> Iterable[str]:
     """Raises TypeError for what is no value of a column."""
     names = list(map(key, values)) if key else values
     told = {name: write(value) for name, value in dict(zip(names, values, strict=True)).items()}
+    if len(told) == 1:
+        [text] = told.values()
+        return repeat(text, len(names))
     return map(told.__getitem__, names)
+
+
+def _instant(at: float | None) -> str:
+    """In Unix seconds. Put together from its second, which many share."""
+    if at is None:
+        return _NULL
+    part, second = modf(at)
+    microseconds = round(part * 1e6)
+    if 0 <= microseconds < 1_000_000:
+        return f"{_second(second)}.{microseconds:06}+00"
+    return str(datetime.fromtimestamp(at, UTC))
+
+
+@lru_cache(1024)
+def _second(at: float) -> str:
+    return str(datetime.fromtimestamp(at, UTC))[:19]
 
 
 def _text_of(field: "models.Field[Any, Any]") -> Callable[[Any], str]:

@@ -245,6 +245,8 @@ class Connection(asyncio.Protocol):
     # The parser's
 
     def on_message_begin(self) -> None:
+        # Trailers of the last one, and what was said in between.
+        self._fields.clear()
         if self._reply is None or self._reply.is_complete:
             self._is_reusable = False
 
@@ -254,16 +256,12 @@ class Connection(asyncio.Protocol):
         # What is below 200 is said in between, such as 103: the answer follows.
         if reply and not reply.status and status >= 200:
             reply.begin(status, _read_fields(self._fields))
-        # What comes after it are trailers, which nobody reads.
-        self._fields.clear()
 
     def on_message_complete(self) -> None:
         reply = self._reply
-        self._fields.clear()
         if reply and reply.status and not reply.is_complete:
             self._is_reusable = self._parser.should_keep_alive()
             reply.complete(self._parts)
-            self._parts.clear()
 
     def _give_up(self, failure: UpstreamFailure) -> None:
         self._is_reusable = False

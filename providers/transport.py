@@ -236,16 +236,21 @@ class HttpResponse(Reply):
                 await asyncio.sleep(0)
 
     async def read(self, limit_bytes: int) -> bytes:
+        if self.is_complete and not (self.is_held or self._rest) and "content-encoding" not in self.headers:
+            # All has come already, as it mostly has.
+            body = b"".join(self._parts)
+            self._parts.clear()
+            if len(body) > limit_bytes:
+                raise _too_large()
+            return body
         parts: list[bytes] = []
         size = 0
         while data := await self._take():
             size += len(data)
             if size > limit_bytes:
                 await self.close()
-                raise broken("provider_response_too_large", "The provider's answer is larger than we accept.")
+                raise _too_large()
             parts.append(data)
-            if self._unpacker is None and self.is_complete:
-                break
             if len(data) > _TURN_BYTES and self._unpacker:
                 await asyncio.sleep(0)
         return b"".join(parts)
@@ -282,6 +287,10 @@ class HttpResponse(Reply):
                 return b""
             unpacker.feed(packed)
         return data
+
+
+def _too_large() -> UpstreamFailure:
+    return broken("provider_response_too_large", "The provider's answer is larger than we accept.")
 
 
 def forbidden() -> UpstreamFailure:

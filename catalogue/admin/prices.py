@@ -14,8 +14,9 @@ from django.utils.safestring import SafeString
 from catalogue.admin.fields import CuratorFields, MomentField, PerMillionField, PriceField
 from catalogue.facts import PriceFacts
 from catalogue.models import Offering, Price
-from catalogue.pricing.cost import SMALLEST_USD, STANDARD, current_prices, plain
+from catalogue.pricing.cost import STANDARD, current_prices, plain
 from catalogue.pricing.meters import INPUT_TEXT, OUTPUT_TEXT
+from catalogue.pricing.rates import SMALLEST_USD
 from catalogue.publishing.compile import price_facts
 from catalogue.services import MILLION, doubt_of_price, price_references, set_price
 from gateway.core.admin_base import TableInline

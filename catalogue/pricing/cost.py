@@ -1,17 +1,16 @@
-"""Which prices apply and what a call costs. Pure; the one place where money is rounded."""
+"""Which prices apply and what a call costs. Pure."""
 
 from collections.abc import Hashable, Iterable
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal, localcontext
+from decimal import Decimal, localcontext
 
 from catalogue.facts import PriceFacts
-from catalogue.pricing.rates import Charges, charges_at, is_judgeable, rates_for, slot
+from catalogue.pricing.rates import charges_at, is_judgeable, rates_for, slot
 from providers.wire.usage import Usage
 
 STANDARD = "standard"
 # Digits of a unit price.
 _LONGEST_PRICE = 40
-SMALLEST_USD = Decimal("0.0000000001")
 
 
 def current_prices(prices: Iterable[PriceFacts], at: datetime, plan: str = STANDARD) -> list[PriceFacts]:
@@ -58,12 +57,7 @@ def cost_usd(usage: Usage, prices: Iterable[PriceFacts]) -> Decimal:
     Kinds of tokens are parts of the totals: where they have a price of their own they are taken out of the general
     meter, else they are paid as what they are part of. A price for long prompts counts for all of a long prompt.
     """
-    return cost_at(charges_at(rates_for(usage, prices)), usage)
-
-
-def cost_at(charges: Charges, usage: Usage) -> Decimal:
-    """The same by charges that are known to apply."""
-    return charges.amount_usd(usage).quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
+    return charges_at(rates_for(usage, prices)).cost_usd(usage)
 
 
 def is_valid(price: PriceFacts, at: datetime) -> bool:

@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from catalogue.facts import OfferingFacts, PriceFacts
-from catalogue.pricing.cost import STANDARD, call_prices, cost_at
+from catalogue.pricing.cost import STANDARD, call_prices
 from catalogue.pricing.rates import Charges, Rates, charges_at, rates_for
 from providers.wire.usage import Costing, Usage
 
@@ -31,10 +30,10 @@ class PlanPrices:
     @property
     def costing(self) -> Costing:
         """As catalogue.pricing.cost.cost_usd, in as few steps as there can be."""
-        return partial(cost_at, self.fixed) if self.fixed else self.cost_usd
+        return self.fixed.cost_usd if self.fixed else self.cost_usd
 
     def cost_usd(self, usage: Usage) -> Decimal:
-        return cost_at(self.fixed or charges_at(self.rates(usage)), usage)
+        return (self.fixed or charges_at(self.rates(usage))).cost_usd(usage)
 
     def rates(self, usage: Usage) -> Rates:
         own = rates_for(usage, self.prices)

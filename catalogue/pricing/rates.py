@@ -1,8 +1,8 @@
-"""Which rate each meter has for a call, and what is charged at those rates. Pure."""
+"""Which rate each meter has for a call, and what is charged at those rates, where money is rounded. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from catalogue.facts import PriceFacts
@@ -14,6 +14,7 @@ from providers.wire.usage import Usage
 Rates = Mapping[str, Decimal]
 """USD for one unit, by meter."""
 
+SMALLEST_USD = Decimal("0.0000000001")
 _FREE = Decimal(0)
 _LIFETIMES: Mapping[tuple[str, Any], str] = {
     ("cache_ttl", "5m"): meters.CACHED_WRITE_TEXT_5M,
@@ -65,6 +66,10 @@ class Charges:
     def rate_of(self, name: str) -> Decimal:
         """USD for one of that count, of which no part has a price of its own."""
         return next((rate for counted, rate, _ in self.counts if counted == name), _FREE)
+
+    def cost_usd(self, usage: Usage) -> Decimal:
+        """Rounded once, to ten places."""
+        return self.amount_usd(usage).quantize(SMALLEST_USD, rounding=ROUND_HALF_UP)
 
     def amount_usd(self, usage: Usage) -> Decimal:
         """Not rounded. Each token counts once, and parts are taken out of their total as far as it reaches."""

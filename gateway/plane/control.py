@@ -1,6 +1,5 @@
 """The control thread: notices by the revision what has changed, and swaps what the data plane holds in memory."""
 
-import asyncio
 import logging
 import threading
 import time
@@ -22,7 +21,6 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.3
 _STOP_S = 5.0
-_LOOK_S = 0.02
 
 
 class Directory(Protocol):
@@ -64,12 +62,6 @@ class Control:
     def silence_s(self) -> float:
         """Since SQL last said anything."""
         return time.monotonic() - self._heard_at
-
-    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
-        deadline = time.monotonic() + timeout_s
-        while self.current.revision < revision and time.monotonic() < deadline:
-            await asyncio.sleep(_LOOK_S)
-        return self.current
 
     def start(self) -> None:
         """Load everything once, then go on in a thread. Raises django.db.Error if the first load fails."""

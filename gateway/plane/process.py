@@ -15,6 +15,7 @@ from django.db import OperationalError, connection
 
 from accounts.rule_loading import rules_in_force
 from catalogue.pricing.rate_card import RateCards
+from catalogue.published.loading import snapshots
 from gateway.core import sql
 from gateway.core.outbound import OutboundPolicy
 from gateway.core.store import open_store
@@ -140,7 +141,7 @@ class Process:
         return CallServices(
             engine=self.engine,
             adapters=choose_adapter,
-            snapshots=self.control,
+            snapshots=snapshots,
             observers=self.observers,
             health=self.health,
             timeouts=Timeouts(

@@ -35,6 +35,9 @@ _SPOOL_EVERY_S = 1.0
 _TOUCHES_EVERY_S = 5.0
 _BASES_EVERY_S = 0.75
 _BATCH = 1000
+_FEW = 20
+"""Attempts that do not wait for others."""
+_LONGEST_WAIT_S = 0.6
 _REFUSED_FOR_CONTENT = (DataError, IntegrityError, ArithmeticError, LookupError, ValueError, TypeError)
 
 
@@ -81,11 +84,28 @@ class Recorder:
     def drain(self) -> int:
         """Carry every finished attempt of this process over; the number of them."""
         total = 0
-        while batch := self._spool.finished(_BATCH):
+        while carried := self._drain_batch():
+            total += carried
+        return total
+
+    def drain_due(self) -> None:
+        """Carry over few attempts, full batches, and what has waited for long.
+
+        A batch of one takes as much as 75 more rows. So what comes meanwhile waits: to go on until nothing is left
+        would make ever smaller batches.
+        """
+        spool = self._spool
+        if spool.waiting < _FEW:
+            self._drain_batch()
+        while spool.waiting >= _BATCH or spool.lag_s >= _LONGEST_WAIT_S:
+            self._drain_batch()
+
+    def _drain_batch(self) -> int:
+        batch = self._spool.finished(_BATCH)
+        if batch:
             self._write(batch, self._spool.name)
             self._spool.forget(len(batch))
-            total += len(batch)
-        return total
+        return len(batch)
 
     def drain_orphans(self) -> int:
         """Carry over what dead processes left: an attempt without an end becomes unknown.
@@ -159,7 +179,7 @@ class Recorder:
         spool_at = orphans_at = touches_at = news_at = bases_at = time.monotonic()
         while not self._stopping.wait(_PACE_S):
             now = time.monotonic()
-            self._attempt("ledger", self.drain)
+            self._attempt("ledger", self.drain_due)
             if now >= spool_at:
                 self._attempt("the spool", self._spool.examine)
                 spool_at = now + _SPOOL_EVERY_S

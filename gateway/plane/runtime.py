@@ -10,6 +10,7 @@ from django.conf import settings
 
 from accounts import guesses, standings
 from accounts.directory import SqlKeyDirectory
+from catalogue.published.loading import snapshots
 from gateway.core.store.interface import Store
 from gateway.core.store.tries import Patience, Tries
 from gateway.metrics.gauges import EdgeGauges
@@ -104,7 +105,7 @@ class Runtime:
         self.edge = Edge(
             EdgeServices(
                 keys=self.keys,
-                snapshots=self.process.control,
+                snapshots=snapshots,
                 store=self.process.store,
                 admission=self.process.admission,
                 observers=self.process.observers,

@@ -244,25 +244,26 @@ def read_call(surface: Surface, parsed: Mapping[str, Any], request: ClientReques
     """Raises InvalidRequest, Forbidden."""
     key = request.key
     is_plain = _ABOUT_THE_CALL.isdisjoint(parsed)
+    # By name, Python puts all arguments of a class into a dictionary first: here that took three times as long.
     call = Call(
         surface.endpoint,
         parsed if is_plain else without_own_fields(parsed),
-        is_streamed=surface.is_streamed(parsed),
-        wants_usage=surface.wants_usage(parsed),
-        format=surface.format,
-        id=mint_id(),
-        created=int(time.time()),
-        may_search_elsewhere=key.may_search_elsewhere,
-        client_waits_s=key.deadline_s,
-        request_id=request.id,
-        team_id=key.team_id,
-        key_id=key.id,
-        project=read_project(request, parsed),
-        requested_model=surface.model(parsed),
-        raw=request.body,
+        surface.is_streamed(parsed),
+        surface.wants_usage(parsed),
+        surface.format,
+        mint_id(),
+        int(time.time()),
     )
-    # With a sixteenth argument above, Python builds a dictionary of all of them first.
-    call.owners, call.charge_factor = key.owners, key.charge_factor
+    call.may_search_elsewhere = key.may_search_elsewhere
+    call.client_waits_s = key.deadline_s
+    call.request_id = request.id
+    call.team_id = key.team_id
+    call.key_id = key.id
+    call.owners = key.owners
+    call.charge_factor = key.charge_factor
+    call.project = read_project(request, parsed)
+    call.requested_model = surface.model(parsed)
+    call.raw = request.body
     if call.project:
         call.owners = {**key.owners, "project_id": key.projects.get(call.project, 0)}
     if not SAID_IN_HEADERS.isdisjoint(request.headers):

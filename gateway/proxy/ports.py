@@ -40,9 +40,6 @@ class Snapshots(Protocol):
     @property
     def current(self) -> Snapshot: ...
 
-    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
-        """The first snapshot of that revision or later; the current one if the time runs out."""
-
 
 @dataclass(slots=True)
 class StoredTurn:

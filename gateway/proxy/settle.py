@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from catalogue.pricing.cost import SMALLEST_USD
+from catalogue.pricing.rates import SMALLEST_USD
 from gateway.proxy.exchange import CLIENT_GONE, KEY_ENDED
 from gateway.proxy.patience import CLIENT_DEADLINE
 from providers.wire.usage import Costing, Usage
@@ -75,7 +75,7 @@ def settle(payer: Payer, reported: Usage | None, estimate: Usage | None, cost_us
     if usage is None or payer is Payer.NOBODY:
         return Bill(usage)
     amount = cost_usd(usage)
-    return Bill(usage, cost_usd=amount) if payer is Payer.TEAM else Bill(usage, loss_usd=amount)
+    return Bill(usage, amount) if payer is Payer.TEAM else Bill(usage, loss_usd=amount)
 
 
 def usage_fields(usage: Usage | None) -> Mapping[str, int] | None:

@@ -19,11 +19,12 @@ from gateway.proxy.ports import Snapshots
 from gateway.proxy.retries import RetryBudget, pause_before
 from gateway.proxy.routing.ways import read_way
 from gateway.proxy.settle import Bill, Payer, settle
+from providers.adapters.base import Adapter
 from providers.engine import Timeouts
 from providers.facts import OPERATOR, CredentialFacts, ProviderFacts, Way
 from providers.formats.searches import METER
 from providers.health import HealthTable
-from providers.operations.registry import serves
+from providers.operations.registry import ADAPTED_BY_BODY, serves
 from providers.wire.call import Call
 from providers.wire.failure import POOL_FULL, FailureKind, UpstreamFailure
 from providers.wire.upstream import Upstream
@@ -31,9 +32,24 @@ from providers.wire.usage import Costing, Usage
 
 Quotas = tuple[Limit, ...]
 
+Adapters = Callable[[Call, ProviderFacts], Adapter]
+
 MOST_ATTEMPTS = 3
-_SNAPSHOT_WAIT_S = 2.0
+_SNAPSHOT_WAIT_S, _SNAPSHOT_LOOK_S = 2.0, 0.02
 _LOOK_S = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which calls of one kind are made at a target."""
+
+    limits: Timeouts
+    """How long an answer is waited for."""
+    upstream: Upstream
+    """What has to be known of it to ask."""
+    issuer: str
+    adapter: Adapter | None
+    """None where it hangs on what each call asks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +71,7 @@ class Target:
     """For which trouble with the request it stands in for another model."""
     quotas: Quotas = ()
     """The operator's own limits that an attempt there is held to."""
-    _terms: dict[Any, tuple[Timeouts, Upstream]] = field(
-        init=False, repr=False, compare=False, default_factory=dict
-    )
+    _terms: dict[Any, Terms] = field(init=False, repr=False, compare=False, default_factory=dict)
     """By what of a call they depend on."""
     counts: ClassVar[int] = 1
     """Among the MOST_ATTEMPTS."""
@@ -66,14 +80,17 @@ class Target:
     bill = staticmethod(settle)
     """What an attempt there costs, and whom."""
 
-    def terms(self, call: Call, base: Timeouts) -> tuple[Timeouts, Upstream]:
-        """How long such a call's answer is waited for there, and what has to be known of it to ask."""
-        kind = call.is_streamed, call.asks_reasoning, call.may_search_elsewhere
+    def terms(self, call: Call, base: Timeouts, adapters: Adapters) -> Terms:
+        """Raises KeyError as `adapters` does."""
+        kind = call.format, call.is_streamed, call.asks_reasoning, call.may_search_elsewhere
         found = self._terms.get(kind)
         if found is None:
-            found = self._terms[kind] = (
-                limits_for(base, call, self.offering, self.provider),
+            provider = self.provider
+            found = self._terms[kind] = Terms(
+                limits_for(base, call, self.offering, provider),
                 self._upstream(call),
+                provider.issuer,
+                adapters(call, provider) if provider.quirks.isdisjoint(ADAPTED_BY_BODY) else None,
             )
         return found
 
@@ -193,7 +210,8 @@ class Targets:
             # There is no room for a call to anybody else either.
             return False
         self._has_failed = True
-        return self._has_next()
+        self._next = self._next or self._find_next()
+        return self._next is not None
 
     def pause_after(self, failure: UpstreamFailure, draw: float) -> float:
         """Seconds before the next one is tried."""
@@ -203,13 +221,14 @@ class Targets:
 
     def advance(self) -> Target | None:
         """The next one; None where there is none."""
-        if not self._has_next():
+        target = self._next or self._find_next()
+        if target is None:
             return None
-        target, self._next = self._next, None
+        self._next = None
         if self._fell_back:
-            target = replace(target, fell_back=self._fell_back)  # type: ignore[type-var]  # there is one
+            target = replace(target, fell_back=self._fell_back)
         self._current = target
-        self._taken += target.counts  # type: ignore[union-attr]  # likewise
+        self._taken += target.counts
         return target
 
     async def find_out(
@@ -275,21 +294,17 @@ class Targets:
                     break
         return self._next is not None
 
-    def _has_next(self) -> bool:
-        if self._next is None:
-            now = time.monotonic()
-            for target in self._rest:
-                takes = self._takes if self._has_failed else self._health.admits
-                if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
-                    self._next = target
-                    break
-                if not self._has_failed and self._health.may_claim(target.way, now):
-                    self._unclaimed = target
-                    break
-                self._passed = [*self._passed, target]
-            else:
-                self._next = self._spared(now) if self._current is None else self._half_open(now)
-        return self._next is not None
+    def _find_next(self) -> Target | None:
+        now = time.monotonic()
+        takes = self._takes if self._has_failed else self._health.admits
+        for target in self._rest:
+            if (self._taken < MOST_ATTEMPTS or not target.counts) and takes(target.way, now):
+                return target
+            if not self._has_failed and self._health.may_claim(target.way, now):
+                self._unclaimed = target
+                return None
+            self._passed = [*self._passed, target]
+        return self._spared(now) if self._current is None else self._half_open(now)
 
     def _half_open(self, now: float) -> Target | None:
         """One that may be well again, where all others failed and no call is known to find that out."""
@@ -332,13 +347,21 @@ def _may_stand_in(target: Target, before: Target, cause: str) -> bool:
 async def find_targets(snapshots: Snapshots, call: Call) -> Sequence[Target]:
     snapshot = snapshots.current
     if snapshot.revision < call.revision:
-        snapshot = await snapshots.at_least(call.revision, _SNAPSHOT_WAIT_S)
+        snapshot = await _wait_for(snapshots, call.revision)
     endpoint, prepared = call.endpoint, snapshot.prepared
     return [
         target
         for way in call.offering_ids
         if (target := prepared.get((Target, endpoint, way)) or _find_target(snapshot, way, call))
     ]
+
+
+async def _wait_for(snapshots: Snapshots, revision: int) -> Snapshot:
+    """The first one of that revision or later; the current one where that takes too long."""
+    deadline = time.monotonic() + _SNAPSHOT_WAIT_S
+    while snapshots.current.revision < revision and time.monotonic() < deadline:
+        await asyncio.sleep(_SNAPSHOT_LOOK_S)
+    return snapshots.current
 
 
 def _find_target(snapshot: Snapshot, way: Way, call: Call) -> Target | None:

@@ -6,7 +6,6 @@ from typing import Any
 import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
-from providers.adapters.headers import format_headers
 from providers.facts import ProviderFacts
 from providers.formats.base import AnswerFacts, SaidTools, TranslationError
 from providers.formats.embeddings.base import EmbeddingFormat
@@ -36,7 +35,10 @@ class EmbeddingsAdapter:
             raise UpstreamFailure(
                 FailureKind.CALLER, error.message, code=error.code, status=400, param=error.param
             ) from None
-        headers = {**format_headers(self._own.access, provider, is_streamed=False), **written.headers}
+        headers = {
+            **self._own.access.headers(provider.secret, provider.quirks, is_streamed=False),
+            **written.headers,
+        }
         url = provider.base_url.rstrip("/") + written.path
         return UpstreamRequest(url, headers, orjson.dumps(written.body), translated=written.translated)
 

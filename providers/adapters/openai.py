@@ -12,7 +12,6 @@ import orjson
 
 from providers.adapters.base import Answer, StreamReader, UpstreamRequest
 from providers.adapters.call_ids import CallIds
-from providers.adapters.headers import format_headers
 from providers.adapters.openai_stream import RelayedStream, repair_calls
 from providers.facts import ProviderFacts
 from providers.formats.base import SaidTools
@@ -28,19 +27,19 @@ from providers.formats.openai.fit import (
 )
 from providers.formats.openai.request_writer import write_request
 from providers.formats.openai.usage import write_usage
-from providers.formats.openai.usual import HEAD, is_one_text
-from providers.formats.openai.vendors import choices_of, message_of, refuse_error, usage_in
+from providers.formats.openai.vendors import HEAD, choices_of, is_one_text, message_of, refuse_error, usage_in
 from providers.formats.proofs import may_have_issuers, own_proofs, seal_json
 from providers.formats.registry import OPENAI
 from providers.wire.call import Call
 from providers.wire.conversation import Conversation
 from providers.wire.estimate import are_plain, missing_usage
 from providers.wire.failure import FailureKind, UpstreamFailure, bad_response, classify
-from providers.wire.json_text import read_json
+from providers.wire.json_text import is_too_deep, load_json
 from providers.wire.upstream import Upstream
 from providers.wire.usage import Costing, read_openai_usage
 
 _message = itemgetter("message")
+_ACCESS = OPENAI.access
 _USERS = frozenset(USERS)
 
 
@@ -48,7 +47,7 @@ class OpenAIAdapter:
     """See providers.adapters.base.Adapter."""
 
     def request(self, call: Call, provider: ProviderFacts, upstream: Upstream) -> UpstreamRequest:
-        headers = format_headers(OPENAI.access, provider, is_streamed=call.is_streamed)
+        headers = _ACCESS.headers(provider.secret, provider.quirks, is_streamed=call.is_streamed)
         # Of texts alone, as most are, none is a proof or a result; to look through long ones would take longest of all.
         holds_more = not (call.is_plain or are_plain(call.body.get("messages") or ()))
         if upstream.drops_proofs or (holds_more and may_have_issuers(call.raw)):
@@ -59,7 +58,10 @@ class OpenAIAdapter:
         if holds_more and b'"tool_call_id"' in call.raw:
             translated = (*translated, *put_results_behind_calls(body))
         url = provider.base_url.rstrip("/") + "/chat/completions"
-        return UpstreamRequest(url, headers, _dump(body), translated=tuple(translated), told=heard)
+        request = UpstreamRequest(url, headers, _dump(body))
+        if translated or heard:
+            request.translated, request.told = tuple(translated), heard
+        return request
 
     def answer(
         self,
@@ -71,7 +73,7 @@ class OpenAIAdapter:
         tools: SaidTools | None = None,  # noqa: ARG002
     ) -> Answer:
         try:
-            value, shown = read_json(body)
+            value, shown = load_json(body)
         except ValueError:
             raise bad_response(status=status) from None
         if not isinstance(value, dict):
@@ -79,6 +81,8 @@ class OpenAIAdapter:
         usage = read_openai_usage(usage_in(value), value.get("service_tier"))
         if usage is not None and is_one_text(value):
             return Answer(shown, usage)
+        if is_too_deep(value, shown):
+            raise bad_response(status=status)
         refuse_error(value)
         chars, has_output, is_repaired = read_choices(value, call, model)
         if usage is None:

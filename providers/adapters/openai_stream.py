@@ -10,14 +10,15 @@ from gateway.core.envelopes import openai_envelope
 from providers.adapters.call_ids import CallIds
 from providers.formats.openai.answer_reader import generated
 from providers.formats.openai.usage import write_cost, write_usage
-from providers.formats.openai.usual import HEAD, more_text
 from providers.formats.openai.vendors import (
+    HEAD,
     UNUSUAL,
     CallNumbers,
     Finishes,
     arguments_of,
     delta_of,
     finish_of,
+    more_text,
     refuse_end,
     refuse_error,
     usage_in,

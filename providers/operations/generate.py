@@ -93,16 +93,18 @@ def _required_by_body(call: Call) -> Requirements:
     """Of a body in OpenAI's own form, which is relayed and not read whole."""
     body = call.body
     is_plain = call.is_plain = are_plain(body["messages"])
-    return Requirements(
+    # By name, Python puts all arguments of a class into a dictionary first: here that took four times as long.
+    required = Requirements(
         call.endpoint,
-        is_streamed=call.is_streamed,
-        params=_NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
-        input_types=_NOTHING if is_plain else _kinds_in_chat(body["messages"]),
-        input_tokens=estimate_input_tokens(body, is_plain=is_plain),
-        asks_reasoning=None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
-        field_names=_NAMES_IN_CHAT,
-        call=call,
+        call.is_streamed,
+        _NOTHING if _REQUIRED_IN_CHAT.isdisjoint(body) else _params_in_chat(body),
+        _NOTHING if is_plain else _kinds_in_chat(body["messages"]),
+        estimate_input_tokens(body, is_plain=is_plain),
+        None if _THINKING_IN_CHAT.isdisjoint(body) else _asks_reasoning(body),
     )
+    required.field_names = _NAMES_IN_CHAT
+    required.call = call
+    return required
 
 
 def _asks_reasoning(body: Mapping[str, Any]) -> bool | None:

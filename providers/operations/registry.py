@@ -4,6 +4,7 @@ from collections.abc import Collection, Sequence
 
 from providers.adapters.base import Adapter
 from providers.facts import ProviderFacts
+from providers.formats.answer_tool import SCHEMA_BY_TOOL
 from providers.operations.base import Operation
 from providers.operations.embed import EMBED
 from providers.operations.generate import GENERATE
@@ -14,17 +15,17 @@ OPERATIONS: Sequence[Operation] = (GENERATE, EMBED)
 BY_ENDPOINT: dict[str, Operation] = {
     endpoint: operation for operation in OPERATIONS for endpoint in operation.endpoints
 }
+operation_of = BY_ENDPOINT.__getitem__
+"""By its endpoint. Raises KeyError for those that this gateway only lists."""
 
 KNOWN_QUIRKS = declared_quirks()
 """What a provider may depart in from its wire format, by name: all rooms that could obey a quirk are there by now."""
 
+ADAPTED_BY_BODY = frozenset({SCHEMA_BY_TOOL})
+"""Quirks of a provider with which its adapter hangs on what each body asks for; else only on what both sides speak."""
+
 GENERATION = GENERATE.endpoints
 """Endpoints of generated text, in whatever format: whoever answers one answers all, translated."""
-
-
-def operation_of(endpoint: str) -> Operation:
-    """Raises KeyError for endpoints that this gateway only lists."""
-    return BY_ENDPOINT[endpoint]
 
 
 def choose_adapter(call: Call, provider: ProviderFacts) -> Adapter:

@@ -11,6 +11,14 @@ _API_KEY_HEADER = quirk(
     "api_key_header", "Takes its key in the header api-key, as Azure does, and not as a bearer"
 )
 _BEARER = "authorization"
+_WHOLE = {
+    "content-type": "application/json",
+    "accept": "application/json",
+    "accept-encoding": "gzip, deflate",
+    "user-agent": "gatehouse",
+}
+# Compression would hold small events back.
+_STREAMED = _WHOLE | {"accept": "text/event-stream", "accept-encoding": "identity"}
 
 
 def usual_rows(answer: object) -> Any:
@@ -44,6 +52,14 @@ class Access:
     key_header: str = _BEARER
     betas_header: str = ""
     models: ModelList | None = field(default_factory=ModelList)
+
+    def headers(self, secret: str | None, quirks: Set[str], *, is_streamed: bool) -> dict[str, str]:
+        """What opens it, and what may come back. Raises as `credential` does."""
+        return {**(_STREAMED if is_streamed else _WHOLE), **self.credential(secret, quirks)}
+
+    def betas(self, names: str) -> dict[str, str]:
+        """What only one format understands goes there, and nowhere else."""
+        return {self.betas_header: names} if names and self.betas_header else {}
 
     def credential(self, secret: str | None, quirks: Set[str]) -> dict[str, str]:
         """What opens it; nothing where it needs nothing. Raises UpstreamFailure for what no header can carry."""

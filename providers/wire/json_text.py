@@ -23,14 +23,19 @@ def read_json(data: bytes) -> tuple[Any, bytes]:
     Bytes that are not UTF-8 and halves of surrogate pairs become replacement characters. Raises ValueError, also for
     what is nested too deeply to be written again.
     """
-    try:
-        value = orjson.loads(data)
-    except orjson.JSONDecodeError:
-        data = _ESCAPE.sub(_repair, data.decode("utf-8-sig", "replace")).encode()
-        value = orjson.loads(data)
+    value, data = load_json(data)
     if is_too_deep(value, data):
         raise ValueError(f"nested deeper than {MOST_LEVELS} levels")
     return value, data
+
+
+def load_json(data: bytes) -> tuple[Any, bytes]:
+    """The same, however deep it is: for what is not written again."""
+    try:
+        return orjson.loads(data), data
+    except orjson.JSONDecodeError:
+        data = _ESCAPE.sub(_repair, data.decode("utf-8-sig", "replace")).encode()
+        return orjson.loads(data), data
 
 
 def read_object(text: str) -> dict[str, Any] | None:
@@ -44,8 +49,8 @@ def read_object(text: str) -> dict[str, Any] | None:
 
 
 def is_too_deep(value: Any, data: bytes) -> bool:
-    """`data` is what the value was read from. Few brackets cannot be deep, and are the quicker question."""
-    if brackets_in(data) <= MOST_LEVELS:
+    """`data` is what the value was read from: if it is short, or has few brackets, the value cannot be deep."""
+    if len(data) <= 2 * MOST_LEVELS or brackets_in(data) <= MOST_LEVELS:
         return False
     return next(islice(levels_of(value), MOST_LEVELS, None), None) is not None
 

@@ -75,15 +75,18 @@ def read_openai_usage(value: object, tier: object = None) -> Usage | None:
         counts["output_tokens"] = output_tokens
         if details := value.get("completion_tokens_details"):
             _take(counts, details, _ANSWERED, output_tokens)
-    return Usage(counts, service_tier=tier if isinstance(tier, str) else "")
+    usage = Usage(counts)
+    if isinstance(tier, str):
+        usage.service_tier = tier
+    return usage
 
 
 def _take_asked(counts: Counts, value: Mapping[str, object], total: int) -> None:
     if details := value.get("prompt_tokens_details"):
         _take(counts, details, _ASKED, total)
-    if "cached_write_tokens" in counts:
-        written, rest = counts.pop("cached_write_tokens"), total - counts["cached_read_tokens"]
-        counts |= counted(cached_write_tokens=min(written, rest))
+        if "cached_write_tokens" in counts:
+            written, rest = counts.pop("cached_write_tokens"), total - counts["cached_read_tokens"]
+            counts |= counted(cached_write_tokens=min(written, rest))
     if "cached_read_tokens" not in counts and not _CACHED_BESIDE.keys().isdisjoint(value):
         _take(counts, value, _CACHED_BESIDE, total - counts["cached_write_tokens"])
 

@@ -1,7 +1,8 @@
-"""Where Redis is, from its URL."""
+"""Where Redis is, from its URL, and how to come there."""
 
+import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +28,25 @@ class Address:
 
     def __repr__(self) -> str:
         return self.path or f"{self.host}:{self.port}"
+
+    async def connect(self, make_protocol: Callable[[], asyncio.Protocol]) -> None:
+        """Raises OSError."""
+        loop = asyncio.get_running_loop()
+        if self.path:
+            await loop.create_unix_connection(make_protocol, self.path)
+        else:
+            await loop.create_connection(make_protocol, self.host, self.port, ssl=self.tls)
+
+    def greetings(self, *, hears_pushes: bool) -> list[tuple[str | int, ...]]:
+        """The commands that are said first. With pushes it is RESP3, where messages of channels come apart."""
+        commands: list[tuple[str | int, ...]] = []
+        if self.password is not None:
+            commands.append(("AUTH", *([self.username] if self.username else []), self.password))
+        if hears_pushes:
+            commands.append(("HELLO", 3))
+        if self.database:
+            commands.append(("SELECT", self.database))
+        return commands
 
 
 def parse_address(url: str) -> Address:

@@ -349,13 +349,10 @@ class Connection:
             await asyncio.sleep(RETRY_S * random.uniform(0.5, 1.5))  # noqa: S311 - spreads load, keeps no secret
 
     async def _connect(self) -> None:
-        address = self._address
-        loop = asyncio.get_running_loop()
-        if address.path:
-            await loop.create_unix_connection(lambda: _Wire(self), address.path)
-        else:
-            await loop.create_connection(lambda: _Wire(self), address.host, address.port, ssl=address.tls)
-        await self._introduce()
+        await self._address.connect(lambda: _Wire(self))
+        for command in self._address.greetings(hears_pushes=self._receive_push is not None):
+            await self.call_early(*command)
+        self._can_mute = await self._is_mutable()
         await self._prepare(self)
         if self._wire is None:
             raise StoreUnavailable("The connection was lost at once.")
@@ -364,17 +361,6 @@ class Connection:
         self.losses += 1
         self._has_warned = False
         self._changed.set()
-
-    async def _introduce(self) -> None:
-        address = self._address
-        if address.password is not None:
-            names = (address.username,) if address.username else ()
-            await self.call_early("AUTH", *names, address.password)
-        if self._receive_push:
-            await self.call_early("HELLO", 3)
-        if address.database:
-            await self.call_early("SELECT", address.database)
-        self._can_mute = await self._is_mutable()
 
     async def _is_mutable(self) -> bool:
         """Not every server that speaks the protocol knows the command, nor may every user give it."""

@@ -26,6 +26,9 @@ _REMEMBERED = 4096
 # In one read, in a store that loses its data all the time.
 _GROUPS_MADE = 5
 
+_Job = tuple[str, str, int, bytes, int]
+"""The arguments of SEND; the call's id is the first."""
+
 
 class RedisJobs:
     """Jobs are sent, started and taken back on the connection for commands, and read on one of their own."""
@@ -79,21 +82,26 @@ class RedisJobs:
         if not self._commands.accepts_writes:
             _remember(self._unsent, call_id, b"")
             return
-        arguments = (call_id, inbox, round(start_within_s * 1000), body, _JOBS_KEPT)
-        reply = self._commands.call("EVALSHA", SEND.sha, 2, _JOBS, _EPOCH, *arguments)
-        reply.add_done_callback(partial(self._note_sent, call_id))
+        self._send((call_id, inbox, round(start_within_s * 1000), body, _JOBS_KEPT))
 
-    def _note_sent(self, call_id: str, reply: asyncio.Future[Any]) -> None:
-        error = reply.exception()
+    def _send(self, job: _Job, *, is_told_again: bool = False) -> None:
+        reply = self._commands.call("EVALSHA", SEND.sha, 2, _JOBS, _EPOCH, *job)
+        reply.add_done_callback(partial(self._note_sent, job, is_told_again))
+
+    def _note_sent(self, job: _Job, is_told_again: bool, reply: asyncio.Future[Any]) -> None:
+        call_id, error = job[0], reply.exception()
         if isinstance(error, Refused):
+            if error.code == "NOSCRIPT" and not is_told_again:
+                # In this order on one connection. Else it would wait in vain for a worker.
+                self._commands.send("SCRIPT", "LOAD", SEND.source)
+                return self._send(job, is_told_again=True)
             # Proof that no worker has it.
             _remember(self._unsent, call_id, b"")
-            if error.code == "NOSCRIPT":
-                self._commands.send("SCRIPT", "LOAD", SEND.source)
         elif error is None:
             entry_id, epoch = reply.result()
             _remember(self._sent, call_id, entry_id)
             self.epoch = epoch.decode()
+        return None
 
     async def read(self, worker: str, *, count: int, block_s: float) -> list[JobEntry]:
         reader = self._reader or self._open_reader()

@@ -39,12 +39,15 @@ def standing_headers(standings: Sequence[Standing], form: str, now: float) -> He
     """
     headers: Headers = []
     for kind, standing in _tightest(standings).items():
-        amount, left = b"%d" % standing.limit.amount, b"%d" % max(0, standing.remaining)
-        if names := _OPENAI.get(kind):
-            headers += zip(names, (amount, left, go_duration(standing.reset_s)), strict=True)
+        remaining, reset_s = standing.remaining, standing.reset_s
+        amount, left = b"%d" % standing.limit.amount, b"%d" % max(0, remaining)
+        if kind in _OPENAI:
+            limit_name, left_name, reset_name = _OPENAI[kind]
+            headers += (limit_name, amount), (left_name, left), (reset_name, go_duration(reset_s))
         if form == "anthropic":
-            reset = _instant(math.ceil(now + standing.reset_s))
-            headers += zip(_ANTHROPIC[kind], (amount, left, reset), strict=True)
+            limit_name, left_name, reset_name = _ANTHROPIC[kind]
+            reset = _instant(math.ceil(now + reset_s))
+            headers += (limit_name, amount), (left_name, left), (reset_name, reset)
     return headers
 
 
@@ -53,7 +56,7 @@ def _tightest(standings: Sequence[Standing]) -> Mapping[str, Standing]:
     tightest: dict[str, Standing] = {}
     for standing in standings:
         for kind in _KINDS[standing.limit.unit]:
-            if tightest.setdefault(kind, standing).remaining > standing.remaining:
+            if kind not in tightest or standing.remaining < tightest[kind].remaining:
                 tightest[kind] = standing
     return tightest
 

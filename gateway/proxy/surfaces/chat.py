@@ -6,8 +6,8 @@ Source: the request type of OpenAI's SDK, 3.54. Unknown parameters are kept and 
 from typing import Any
 
 from gateway.proxy.surfaces.base import Surface
-from gateway.proxy.surfaces.bounds import at_most, within
 from gateway.proxy.surfaces.fields import (
+    at_most,
     boolean,
     either,
     integer,
@@ -16,6 +16,7 @@ from gateway.proxy.surfaces.fields import (
     record,
     refuse,
     text,
+    within,
 )
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 from providers.wire.bounds import LONGEST_NAME, MOST_LABELS, MOST_MESSAGES, MOST_TOOLS

@@ -140,6 +140,27 @@ def either(allowed: str, *checks: Check) -> Check:
     return check
 
 
+def at_most(most: int) -> Check:
+    """Of a list or an object. What else it is, its format judges."""
+
+    def check(value: Any, param: str) -> None:
+        if isinstance(value, list | dict) and len(value) > most:
+            raise too_many(param, value, most)
+
+    return check
+
+
+def within(fields: Mapping[str, Check]) -> Check:
+    """The members of an object, where it is one. What else it is, its format judges."""
+
+    def check(value: Any, param: str) -> None:
+        for name, entry in value.items() if isinstance(value, dict) else ():
+            if entry is not None and (inner := fields.get(name)):
+                inner(entry, f"{param}.{name}")
+
+    return check
+
+
 def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return "an object"

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gateway.proxy.surfaces.base import FormatSurface, refusal_of
-from gateway.proxy.surfaces.bounds import at_most, within
-from gateway.proxy.surfaces.fields import record
+from gateway.proxy.surfaces.fields import at_most, record, within
 from providers.formats.base import TranslationError
 from providers.formats.gemini.request_reader import count_tokens
 from providers.wire.bounds import MOST_LABELS, MOST_MESSAGES, MOST_STOPS, MOST_TOOLS

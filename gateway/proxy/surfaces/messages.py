@@ -1,8 +1,16 @@
 """Anthropic's Messages: `POST /v1/messages` and `/v1/messages/count_tokens`."""
 
 from gateway.proxy.surfaces.base import CountSurface, FormatSurface
-from gateway.proxy.surfaces.bounds import at_most, within
-from gateway.proxy.surfaces.fields import boolean, integer, number, one_of, record, text
+from gateway.proxy.surfaces.fields import (
+    at_most,
+    boolean,
+    integer,
+    number,
+    one_of,
+    record,
+    text,
+    within,
+)
 from providers.formats.registry import ANTHROPIC
 from providers.wire.bounds import LONGEST_USER_ID, MOST_MESSAGES, MOST_STOPS, MOST_TOOLS
 

@@ -6,8 +6,17 @@ Answers are stored by the gateway: see gateway.proxy.stored.
 from typing import Any
 
 from gateway.proxy.surfaces.base import CountSurface, FormatSurface
-from gateway.proxy.surfaces.bounds import at_most, within
-from gateway.proxy.surfaces.fields import either, integer, list_of, one_of, record, refuse, text
+from gateway.proxy.surfaces.fields import (
+    at_most,
+    either,
+    integer,
+    list_of,
+    one_of,
+    record,
+    refuse,
+    text,
+    within,
+)
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 from providers.formats.registry import RESPONSES as FORMAT
 from providers.wire.bounds import MOST_LABELS, MOST_MESSAGES, MOST_TOOLS

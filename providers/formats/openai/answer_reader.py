@@ -12,7 +12,6 @@ from providers.formats.call_order import CallOrder
 from providers.formats.data_url import split_data_url
 from providers.formats.openai.finish import read_finish
 from providers.formats.openai.signatures import ORIGIN, read_details, read_reasoning, read_signature
-from providers.formats.openai.usual import is_one_text, more_text
 from providers.formats.openai.vendors import (
     CallNumbers,
     Finishes,
@@ -21,7 +20,9 @@ from providers.formats.openai.vendors import (
     delta_of,
     finish_of,
     function_of,
+    is_one_text,
     message_of,
+    more_text,
     refuse_error,
     usage_in,
     visible_reasoning,

@@ -47,6 +47,30 @@ def test_finished_attempt_becomes_one_row(spool: Spool) -> None:
     assert entry.prices == [PRICE]
 
 
+@pytest.mark.parametrize(("waiting", "waited_s", "left"), [(19, 0.0, 0), (20, 0.5, 20), (20, 0.75, 0)])
+def test_few_attempts_are_carried_over_at_once_and_more_wait_for_each_other(
+    tmp_path: Path, waiting: int, waited_s: float, left: int
+) -> None:
+    now = 100.0
+    with closing(Spool(tmp_path, clock=lambda: now)) as spool:
+        for _ in range(waiting):
+            record_call(spool)
+        now += waited_s
+        Recorder(spool).drain_due()
+        assert (spool.waiting, LedgerEntry.objects.count()) == (left, waiting - left)
+
+
+def test_full_batches_wait_for_nothing_and_what_is_left_waits_for_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.plane.recorder._BATCH", 25)
+    with closing(Spool(tmp_path, clock=lambda: 100.0)) as spool:
+        for _ in range(60):
+            record_call(spool)
+        Recorder(spool).drain_due()
+        assert (spool.waiting, LedgerEntry.objects.count()) == (10, 50)
+
+
 def test_prices_of_another_service_tier_are_those_that_are_kept(spool: Spool) -> None:
     record_call(spool, end={"prices": [{"meter": "input_text_tokens", "amount": "2", "plan": "priority"}]})
     Recorder(spool).drain()

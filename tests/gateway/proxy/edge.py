@@ -185,9 +185,6 @@ class KeptResponses:
 class Snapshots:
     current: Snapshot
 
-    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
-        return self.current
-
 
 @dataclass
 class Plan:

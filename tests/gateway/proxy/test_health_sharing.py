@@ -29,9 +29,6 @@ WAY = 7
 class OneSnapshot:
     current: Snapshot = EMPTY
 
-    async def at_least(self, revision: int, timeout_s: float) -> Snapshot:
-        return self.current
-
 
 @dataclass
 class Process:

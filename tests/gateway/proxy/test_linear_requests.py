@@ -18,7 +18,7 @@ from providers.wire.upstream import Upstream
 from tests.gateway.proxy.long_requests import LONG
 from tests.work import assert_linear
 
-# More objects than are never looked at for their depth: see gateway.proxy.surfaces.bounds.
+# More objects than are never looked at for their depth: see gateway.proxy.surfaces.base.
 SIZE = 140
 QUIRKS = frozenset({"reasoning_input", "cache_control", "thought_signatures"})
 by_what_is_long = pytest.mark.parametrize("what", LONG)

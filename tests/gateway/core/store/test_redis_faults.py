@@ -211,10 +211,20 @@ def test_forgotten_scripts_are_loaded_again(server: RedisServer) -> None:
         server.ask("SCRIPT", "FLUSH")
         assert (await store.admit(Ask("a", TWO_A_MINUTE))).is_admitted
         assert server.ask("EXISTS", "gw:{admission}:key:1:requests:60") == 1
-        send(store, "first")
-        await until(lambda: server.ask("SCRIPT", "LOAD", "return 1"))
-        assert await store.take_back("first", store.epoch) is TakeBack.OURS
-        assert (await hand_over(store, store, "second")).call_id == "second"
+
+    play_redis(story, server.url)
+
+
+def test_job_reaches_its_worker_though_its_scripts_were_forgotten(server: RedisServer) -> None:
+    """Else its web process would take it back after a while, and say that there is no worker."""
+
+    async def story(store: RedisStore) -> None:
+        server.ask("SCRIPT", "FLUSH")
+        entry = await hand_over(store, store, "a")
+        server.ask("SCRIPT", "FLUSH")
+        assert await store.start_job(entry, "w1", b"")
+        server.ask("SCRIPT", "FLUSH")
+        assert await store.take_back("a", store.epoch) is TakeBack.STARTED
 
     play_redis(story, server.url)
 
