@@ -44,6 +44,11 @@ class KeyQuerySet(QuerySet["Key"]):
         """Without those of the playground that are over: of each visit there one was made."""
         return self.exclude(is_playground=True, expires_at__lte=at)
 
+    def of_past_visits(self, at: datetime) -> "KeyQuerySet":
+        """Those of the playground that a later visit replaced, or that are over."""
+        is_past = Q(expires_at__lte=at) | Q(revoked_at__isnull=False) | Q(successor__isnull=False)
+        return self.filter(is_past, is_playground=True)
+
     def usable(self, at: datetime) -> "KeyQuerySet":
         """Neither revoked nor expired, of teams that are open."""
         unexpired = Q(expires_at__isnull=True) | Q(expires_at__gt=at)

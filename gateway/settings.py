@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "gateway.web.middleware.UnwantedPacking",
     "gateway.web.static_files.StaticFiles",
-    "gateway.web.middleware.CompressedAdmin",
+    "gateway.web.middleware.CompressedPages",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "gateway.web.middleware.Common",
     "django.middleware.csrf.CsrfViewMiddleware",

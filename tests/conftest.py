@@ -11,8 +11,8 @@ import certifi
 import pytest
 from celery._state import get_current_app
 from django.core.management import call_command
+from django.core.management.commands import flush
 from django.db import connections
-from django.db.backends.sqlite3.base import DatabaseOperations
 from django.test import override_settings
 
 from accounts import guesses
@@ -24,6 +24,7 @@ from gateway.celery import app as celery
 from gateway.portal.playground.offered import line_cache
 from gateway.status import kept
 from gateway.web.static_files import StaticFiles
+from tests.emptied import Emptying
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.shared import VARIABLE, made_once
 from tests.system.deployment import make_tables
@@ -38,11 +39,25 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first, so that at the end no process is left alone with one, the longest before all."""
+    """Files with slow tests go first, so that at the end no process is left alone with one, the longest before all.
+
+    Those that share a running product are the longest of all, in one process: it works also while nobody asks it.
+    """
     long_files, slow_files = (
         {item.path for item in items if item.get_closest_marker(name)} for name in ("apart", "slow")
     )
-    items.sort(key=lambda item: (item.path not in long_files, item.path not in slow_files))
+    sharing = {item.path for item in items if _shares_product(item)}
+    for item in items:
+        if item.path in sharing:
+            item.add_marker(pytest.mark.together("product"))
+    items.sort(
+        key=lambda item: (item.path not in long_files, item.path not in sharing, item.path not in slow_files)
+    )
+
+
+def _shares_product(item: pytest.Item) -> bool:
+    found = item._fixtureinfo.name2fixturedefs.get("product", ())  # type: ignore[attr-defined]
+    return any(each.scope == "session" for each in found[-1:])
 
 
 @pytest.fixture(autouse=True)
@@ -60,18 +75,10 @@ def forget_snapshot() -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def emptied_tables() -> Iterator[None]:
-    """Between tests SQLite deletes row by row, which triggers refuse that keep statements; PostgreSQL truncates."""
-    flush = DatabaseOperations.sql_flush
-
-    def without_triggers(self: DatabaseOperations, *arguments: Any, **options: Any) -> list[str]:
-        with self.connection.cursor() as cursor:
-            cursor.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-            triggers = cursor.fetchall()
-        drops, makes = [f"DROP TRIGGER {name}" for name, _ in triggers], [made for _, made in triggers]
-        return [*drops, *flush(self, *arguments, **options), *makes]
-
+    emptying = Emptying()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(DatabaseOperations, "sql_flush", without_triggers)
+        patch.setattr(flush, "sql_flush", emptying.sql_flush)
+        patch.setattr(flush, "emit_post_migrate_signal", emptying.emit_post_migrate_signal)
         yield
 
 
@@ -155,26 +162,24 @@ def tables(postgres_server: PostgresServer) -> str:
 
 @pytest.fixture
 def migrated_url(postgres_server: PostgresServer, tables: str) -> str:
-    """For a run of tests of its own: the database that it makes for itself is there, and has all tables."""
+    """For a run of tests with `--reuse-db`: the database that it would make for itself is there, with all tables."""
     postgres_server.new_database("test_again", like=tables)
     return postgres_server.new_database("again")
 
 
 @pytest.fixture(scope="session")
-def django_db_keepdb() -> bool:
-    """What a copy has already is not migrated anew: see below."""
-    return "sqlite" in connections["default"].settings_dict["ENGINE"]
+def django_db_keepdb(request: pytest.FixtureRequest) -> bool:
+    """What a copy has already is not migrated anew: see below, and `migrated_url`."""
+    return "sqlite" in connections["default"].settings_dict["ENGINE"] or request.config.option.reuse_db
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings(
-    django_db_keepdb: bool, django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def django_db_modify_db_settings(django_db_blocker: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
     """SQLite in a file, as in production: in memory, two threads lock each other out of a table without waiting.
 
     All migrations run once for all processes, of which each takes a copy.
     """
-    if not django_db_keepdb:
+    if "sqlite" not in connections["default"].settings_dict["ENGINE"]:
         return
     file = tmp_path_factory.mktemp("database") / "test.sqlite3"
     with django_db_blocker.unblock():

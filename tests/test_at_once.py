@@ -73,6 +73,24 @@ def test_meets_the_other(number):
     assert (code, "2 passed" in said) == (0, True), said
 
 
+def test_files_that_are_marked_together_are_handed_out_to_one_process(tmp_path):
+    together = """
+import os, pytest
+
+pytestmark = [
+    pytest.mark.together("shared"), pytest.mark.filterwarnings("ignore::pytest.PytestUnknownMarkWarning")
+]
+
+def test_notes_its_process():
+    with open({noted!r}, "a") as file:
+        print(os.getpid(), file=file)
+""".format(noted=str(tmp_path / "noted"))
+    code, said = run(tmp_path, one=together, other=together, three="def test_alone(): pass")
+    assert (code, "3 passed" in said) == (0, True), said
+    one, other = (tmp_path / "noted").read_text().split()
+    assert one == other
+
+
 def test_a_process_that_dies_fails_its_test_and_what_did_not_run_is_told(tmp_path):
     code, said = run(tmp_path, bad=BAD, fine="def test_alone(): pass")
     assert (code, "2 failed, 1 passed" in said) == (1, True), said

@@ -6,14 +6,13 @@ from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
 
 from accounts import access_requests
 from accounts.access_desks import may_decide, rights_at_desks, seen_by
 from accounts.access_terms import REASON_LENGTH
 from accounts.admin.history import HistoryAdminBase
 from accounts.models import AccessRequest, User
-from gateway.core.admin_base import Select, TextArea, Tone, confirmed_action, status_chip
+from gateway.core.admin_base import Select, TextArea, Tone, confirmed_action, page_of, status_chip, to_page
 from gateway.core.refusals import InvalidField, Refused
 
 State = AccessRequest.State
@@ -132,7 +131,7 @@ class AccessRequestAdmin(HistoryAdminBase):
 
     def response_change(self, request: HttpRequest, obj: AccessRequest) -> HttpResponse:  # noqa: ARG002
         """What was decided is told already."""
-        return HttpResponseRedirect(_page(obj))
+        return HttpResponseRedirect(page_of(obj))
 
     @admin.action(description="Grant", permissions=["change"])
     def grant_selected(self, request: HttpRequest, queryset: QuerySet[AccessRequest]) -> None:
@@ -153,9 +152,7 @@ class AccessRequestAdmin(HistoryAdminBase):
             access_requests.end(request=row, by=cast("User", request.user))
         except Refused as refusal:
             messages.error(request, refusal.message)
-        if "HX-Request" in request.headers:
-            return HttpResponse(headers={"HX-Redirect": _page(row)})
-        return HttpResponseRedirect(_page(row))
+        return to_page(request, row)
 
     def _decide(self, request: HttpRequest, row: AccessRequest, *, grants: bool, **said: Any) -> None:
         person = cast("User", request.user)
@@ -166,7 +163,3 @@ class AccessRequestAdmin(HistoryAdminBase):
             return
         state = "waits for a second person" if row.state == State.OPEN else row.get_state_display().lower()
         messages.success(request, f"{row.summary}: {state}.")
-
-
-def _page(row: AccessRequest) -> str:
-    return reverse("admin:accounts_accessrequest_change", args=[row.pk])

@@ -1,17 +1,16 @@
 """Alerts, to read; and the channels of the operator and of teams: made, tested, their secrets rotated."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
 
-from accounts.admin.history import HistoryAdminBase
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.alerts import channels
 from accounts.alerts.kinds import FOR_CHANNELS, KINDS, OPERATORS
 from accounts.models import Alert, AlertChannel, AlertDelivery, User
@@ -24,6 +23,7 @@ from gateway.core.admin_base import (
     Tone,
     confirmed_action,
     status_chip,
+    to_page,
 )
 from gateway.core.refusals import InvalidField
 
@@ -70,7 +70,7 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at 
 
 
 @admin.register(AlertChannel)
-class AlertChannelAdmin(HistoryAdminBase):
+class AlertChannelAdmin(ShownOnceBase):
     form = ChannelForm
     list_display = ["name", "whose", "kind", "shown", "state", "delivered_at"]
     list_filter = ["kind", "is_active"]
@@ -128,28 +128,8 @@ class AlertChannelAdmin(HistoryAdminBase):
         obj.pk, obj.public_id = channel.pk, channel.public_id
         keep_text(request.session, channel, secret)
 
-    def response_add(
-        self,
-        request: HttpRequest,  # noqa: ARG002
-        obj: AlertChannel,
-        *_: Any,
-        **__: Any,
-    ) -> HttpResponse:
-        """To the channel's page, whichever button was pressed: only there its secret is shown."""
-        return HttpResponseRedirect(_page_of(obj))
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        channel = self.get_object(request, object_id) if request.method == "GET" else None
-        if channel is not None and self.has_change_permission(request, channel):
-            extra_context = (extra_context or {}) | {"new_secret": take_text(request.session, channel)}
-        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
-        return page
+    def take_new(self, request: HttpRequest, row: AlertChannel) -> Mapping[str, Any]:
+        return {"new_secret": take_text(request.session, row)}
 
     @confirmed_action("Send a test", "Send a test to this channel?", "It arrives within seconds.")
     def send_test(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
@@ -159,7 +139,7 @@ class AlertChannelAdmin(HistoryAdminBase):
             messages.success(request, "A test is on its way. What came of it is told below in a few seconds.")
         except InvalidField as fault:
             messages.error(request, fault.message)
-        return _to_page(request, channel)
+        return to_page(request, channel)
 
     @confirmed_action(
         "Rotate the secret",
@@ -172,7 +152,7 @@ class AlertChannelAdmin(HistoryAdminBase):
             keep_text(request.session, channel, channels.rotate_secret(channel=channel))
         except InvalidField as fault:
             messages.error(request, fault.message)
-        return _to_page(request, channel)
+        return to_page(request, channel)
 
 
 @admin.register(Alert)
@@ -227,12 +207,3 @@ def _line(row: AlertDelivery) -> tuple[str, str, str]:
     problem = row.log[-1]["problem"] if row.log else ""
     told = f"{row.alert.title}{f': {problem}' if problem else ''}"
     return f"{row.created_at:%Y-%m-%d %H:%M}", chip, told
-
-
-def _page_of(channel: AlertChannel) -> str:
-    return reverse("admin:accounts_alertchannel_change", args=[channel.pk])
-
-
-def _to_page(request: HttpRequest, channel: AlertChannel) -> HttpResponse:
-    page, is_dialog = _page_of(channel), "HX-Request" in request.headers
-    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)

@@ -10,7 +10,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, StreamingHttpResponse
 from django.template.loader import render_to_string
-from django.urls import URLPattern, path
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
 from django.utils.text import capfirst
 
 from accounts import audit
@@ -18,7 +19,7 @@ from accounts.admin.history import act_chip, link_row, name_actor, read_changes
 from accounts.admin.ledger_filters import PeriodFilter
 from accounts.auditing.exporting import send_lines
 from accounts.auditing.telling import event_of
-from accounts.models import AuditEntry, AuditReceiver, User
+from accounts.models import AuditEntry, AuditReceiver, LedgerEntry, User
 from gateway.core.admin_base import AdminBase, CountlessPaginator, status_chip
 
 _RECENT = 1_000
@@ -110,8 +111,16 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     sortable_by = ["timestamp"]
     fields = readonly_fields = [
         *("timestamp", "by", "kind_told", "event_told", "act", "row", "team_told"),
-        *("remote_addr", "request_id", "before_and_after"),
+        *("remote_addr", "request_told", "before_and_after"),
     ]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
+        """Only those who may look at the ledger are led there."""
+        may_see = request.user.has_perm("accounts.view_ledgerentry")
+        return [name if may_see or name != "request_told" else "request_id" for name in self.fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return self.get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """In the order in which they were written, which has an index of its own."""
@@ -161,6 +170,15 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     @admin.display(description="what")
     def row(self, entry: AuditEntry) -> str:
         return link_row(entry)
+
+    @admin.display(description="request")
+    def request_told(self, entry: AuditEntry) -> str:
+        """Its id leads to its receipt if it was a call of a model."""
+        id_ = entry.request_id
+        if not id_ or not LedgerEntry.objects.filter(request_id=id_).exists():
+            return id_
+        page = reverse("admin:accounts_ledgerentry_receipt", args=[id_])
+        return format_html('<a class="text-link" href="{}">{}</a>', page, id_)
 
     @admin.display(description="fields")
     def fields_changed(self, entry: AuditEntry) -> str:

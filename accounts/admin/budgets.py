@@ -79,7 +79,7 @@ class BudgetAdmin(HistoryAdminBase):
                 ]
             },
         ),
-        ("More for a while", {"fields": [("raise_usd", "raise_until")]}),
+        ("More for a while", {"fields": ["raise_usd", "raise_until"]}),
         ("Tell", {"fields": ["thresholds", "spent", "set_by"]}),
     ]
 

@@ -5,14 +5,13 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.admin.history import HistoryAdminBase
 from accounts.invitations import withdraw
 from accounts.models import Invitation
-from gateway.core.admin_base import Tone, confirmed_action, status_chip
+from gateway.core.admin_base import Tone, confirmed_action, status_chip, to_page
 from gateway.core.refusals import Refused
 
 State = Invitation.State
@@ -71,10 +70,7 @@ class InvitationAdmin(HistoryAdminBase):
     def withdraw_it(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         row = Invitation.objects.select_related("team").get(pk=object_id)
         _withdraw(request, row)
-        page = reverse("admin:accounts_invitation_change", args=[row.pk])
-        if "HX-Request" in request.headers:
-            return HttpResponse(headers={"HX-Redirect": page})
-        return HttpResponseRedirect(page)
+        return to_page(request, row)
 
 
 def _withdraw(request: HttpRequest, row: Invitation) -> None:

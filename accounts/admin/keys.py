@@ -6,13 +6,12 @@ from typing import Any, cast
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import patterns, services
-from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import KeyLimitInline, LimitedMixin
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.fields import words_field
 from accounts.floors import FLAGS
 from accounts.limits import LIMIT_MAX, PUBLISHED
@@ -21,7 +20,15 @@ from accounts.querysets import KeyQuerySet
 from accounts.restrictions import LISTS
 from accounts.scopes import SCOPES, check_scopes, word_for
 from accounts.shown_once import keep_secret, take_secret
-from gateway.core.admin_base import Checkboxes, NumberInput, TextArea, Tone, confirmed_action, status_chip
+from gateway.core.admin_base import (
+    Checkboxes,
+    NumberInput,
+    TextArea,
+    Tone,
+    confirmed_action,
+    status_chip,
+    to_page,
+)
 from gateway.core.refusals import InvalidField
 
 REVOKE = "accounts.revoke_key"
@@ -91,7 +98,7 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(LimitedMixin, HistoryAdminBase):
+class KeyAdmin(LimitedMixin, ShownOnceBase):
     form = KeyForm
     inlines = [KeyLimitInline]
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
@@ -206,23 +213,8 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         for warning in patterns.warn_of(models, providers):
             messages.warning(request, f"{warning} It is kept, for what comes later.")
 
-    def response_add(self, request: HttpRequest, obj: Key, *_: Any, **__: Any) -> HttpResponse:  # noqa: ARG002
-        """To the key's page, whichever button was pressed: only there its text is shown."""
-        return HttpResponseRedirect(reverse("admin:accounts_key_change", args=[obj.pk]))
-
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        key = self.get_object(request, object_id) if request.method == "GET" else None
-        if key is not None and self.has_view_or_change_permission(request, key):
-            new = take_secret(request.session, key=key)
-            extra_context = (extra_context or {}) | {"new_key": new}
-        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
-        return page
+    def take_new(self, request: HttpRequest, row: Key) -> Mapping[str, Any]:
+        return {"new_key": take_secret(request.session, key=row)}
 
     @admin.action(description="Revoke the selected keys", permissions=["revoke"])
     def revoke_selected(self, request: HttpRequest, queryset: QuerySet[Key]) -> None:
@@ -243,9 +235,9 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
             new, text = services.rotate_key(key=key, overlap=services.OVERLAP, created_by=person)
         except InvalidField as fault:
             messages.error(request, fault.message)
-            return _to_page(request, key)
+            return to_page(request, key)
         keep_secret(request.session, new, text)
-        return _to_page(request, new)
+        return to_page(request, new)
 
     @confirmed_action(
         "Revoke",
@@ -258,10 +250,4 @@ class KeyAdmin(LimitedMixin, HistoryAdminBase):
         services.revoke_key(key=key)
         self.log_change(request, key, "Revoked.")
         messages.success(request, f"{key} is revoked.")
-        return _to_page(request, key)
-
-
-def _to_page(request: HttpRequest, key: Key) -> HttpResponse:
-    page = reverse("admin:accounts_key_change", args=[key.pk])
-    is_dialog = "HX-Request" in request.headers
-    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
+        return to_page(request, key)

@@ -1,21 +1,23 @@
 """Directories of identity providers: their tokens, shown once, and what their groups are in teams."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from accounts.admin.given_roles import GivenRoleInline
 from accounts.admin.history import HistoryAdminBase
+from accounts.admin.shown_once import ShownOnceBase
 from accounts.models import ScimDirectory, ScimGroup, ScimGroupRole, ScimToken
 from accounts.scim.groups import grant_of
 from accounts.scim.tokens import issue_token, revoke_tokens
 from accounts.shown_once import keep_text, take_text
-from gateway.core.admin_base import TableInline, confirmed_action
+from gateway.core.admin_base import TableInline, confirmed_action, to_page
 
 
 class TokenInline(TableInline):
@@ -30,7 +32,7 @@ class TokenInline(TableInline):
 
 
 @admin.register(ScimDirectory)
-class ScimDirectoryAdmin(HistoryAdminBase):
+class ScimDirectoryAdmin(ShownOnceBase):
     list_display = ["name", "trusted_domains", "people_count", "created_at"]
     search_fields = ["name"]
     fields = ["name", "trusted_domains"]
@@ -47,21 +49,9 @@ class ScimDirectoryAdmin(HistoryAdminBase):
     def people_count(self, directory: ScimDirectory) -> int:
         return directory.people.filter(deleted_at__isnull=True).count()
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        directory = self.get_object(request, object_id) if request.method == "GET" else None
-        if directory is not None and self.has_change_permission(request, directory):
-            extra_context = (extra_context or {}) | {
-                "new_token": take_text(request.session, directory),
-                "scim_address": request.build_absolute_uri(reverse("scim:users")).rpartition("/")[0],
-            }
-        page: HttpResponse = super().change_view(request, object_id, form_url, extra_context)
-        return page
+    def take_new(self, request: HttpRequest, row: ScimDirectory) -> Mapping[str, Any]:
+        address = request.build_absolute_uri(reverse("scim:users")).rpartition("/")[0]
+        return {"new_token": take_text(request.session, row), "scim_address": address}
 
     @confirmed_action(
         "New token",
@@ -71,7 +61,7 @@ class ScimDirectoryAdmin(HistoryAdminBase):
     def issue(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         directory = ScimDirectory.objects.get(pk=object_id)
         keep_text(request.session, directory, issue_token(directory)[1])
-        return _to_page(request, directory)
+        return to_page(request, directory)
 
     @confirmed_action(
         "Revoke the tokens",
@@ -84,7 +74,7 @@ class ScimDirectoryAdmin(HistoryAdminBase):
         live = list(directory.tokens.filter(revoked_at__isnull=True)[:2])
         count = revoke_tokens(directory, but=live[0] if len(live) == 2 else None)
         messages.success(request, f"Revoked: {count}.")
-        return _to_page(request, directory)
+        return to_page(request, directory)
 
 
 class RoleInline(GivenRoleInline):
@@ -128,12 +118,3 @@ class ScimGroupAdmin(HistoryAdminBase):
         """Its people have what the roles say from now on."""
         super().save_related(request, form, formsets, change)
         transaction.on_commit(partial(grant_of, form.instance))
-
-
-def _to_page(request: HttpRequest, directory: ScimDirectory) -> HttpResponse:
-    page = reverse("admin:accounts_scimdirectory_change", args=[directory.pk])
-    return (
-        HttpResponse(headers={"HX-Redirect": page})
-        if "HX-Request" in request.headers
-        else HttpResponseRedirect(page)
-    )

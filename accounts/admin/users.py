@@ -12,9 +12,8 @@ from django.contrib.auth.admin import GroupAdmin as BaseGroupAdmin
 from django.contrib.auth.admin import UserAdmin as BaseUserAdmin
 from django.contrib.auth.models import Group
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 
 from accounts import services
 from accounts.admin.history import HistoryAdminBase
@@ -29,6 +28,7 @@ from gateway.core.admin_base import (
     NewPersonForm,
     PasswordForm,
     confirmed_action,
+    to_page,
 )
 
 SWITCH = "accounts.switch_user"
@@ -99,7 +99,7 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
         person = User.objects.get(pk=object_id)
         take_factors(person)
         messages.success(request, f"{person} has no second factor any more.")
-        return _to_page(request, person)
+        return to_page(request, person)
 
     @confirmed_action(
         "End sessions",
@@ -112,7 +112,7 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
         count = end_sessions(person)
         record_event("session.ended", row=person, facts={"sessions": count})
         messages.success(request, f"Ended: {count} session{'' if count == 1 else 's'}.")
-        return _to_page(request, person)
+        return to_page(request, person)
 
     @confirmed_action(
         "Switch off",
@@ -126,7 +126,7 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
             raise PermissionDenied
         disable_person(person=person)
         messages.success(request, f"{person} is switched off.")
-        return _to_page(request, person)
+        return to_page(request, person)
 
     @confirmed_action(
         "Switch on",
@@ -138,7 +138,7 @@ class UserAdmin(SuperusersOnly, ChosenBySearch, BaseUserAdmin, HistoryAdminBase)
         person = self._switched(request, object_id)
         enable_person(person=person)
         messages.success(request, f"{person} is switched on.")
-        return _to_page(request, person)
+        return to_page(request, person)
 
     def _switched(self, request: HttpRequest, object_id: str) -> User:
         """Raises PermissionDenied, Http404."""
@@ -158,12 +158,6 @@ admin.site.unregister(Group)
 @admin.register(Group)
 class GroupAdmin(SuperusersOnly, ChosenBySearch, BaseGroupAdmin, HistoryAdminBase):  # type: ignore[misc]
     pass
-
-
-def _to_page(request: HttpRequest, person: User) -> HttpResponse:
-    page = reverse("admin:accounts_user_change", args=[person.pk])
-    is_dialog = "HX-Request" in request.headers
-    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
 
 
 def _is_superuser(request: HttpRequest) -> bool:

@@ -4,7 +4,7 @@ Sums of a closed day change seldom; whoever changes one opens it again (`rollups
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -12,11 +12,11 @@ from django.db import connection, transaction
 
 from accounts.models import UsageBackfill
 from accounts.usage import rollups
-from accounts.usage.cohorts import Cohort, cohorts_of
-from accounts.usage.faces import ALL, FACES, Face
+from accounts.usage.cohorts import Cohort, closed_as, cohorts_of
+from accounts.usage.faces import FACES, Face
 from accounts.usage.measures import ERRORS, ERRORS_ARE, MEASURES
 from accounts.usage.rollups import COARSE, DAYS, QUARTERS, UTC_ZONE
-from accounts.usage.times import MONTH, OWN_DAY, UTC_DAY, Grain, midnights, month_of
+from accounts.usage.times import MONTH, OWN_DAY, THIRD, UTC_DAY, Grain, midnights, span_of
 from accounts.windows import DAY_S
 
 RIPE_S = 2 * 3_600
@@ -42,7 +42,9 @@ def _close(cohort: Cohort, now: int) -> int:
     if cohort.closed_to >= ripe:
         return 0
     rollups.lock()
-    cohort = _by_ids(cohort)
+    # While the lock is held they stay as they are.
+    if cohort not in cohorts_of(None):
+        return 0
     begin = cohort.closed_to or _first_day(cohort) or ripe
     starts = [*midnights(cohort.zone, begin, ripe)][: _DAYS_AT_ONCE + 1] if begin < ripe else [ripe]
     end = starts[-1]
@@ -50,37 +52,30 @@ def _close(cohort: Cohort, now: int) -> int:
     _forget(cohort, begin if cohort.closed_to else 0)
     if begin < end:
         _sum_up(cohort, begin, end)
-    _run(f"{_MARK} WHERE {cohort.condition.format('its')} {_OR_MOVE}", [cohort.zone, end, *cohort.values])
-    return len(starts) - 1
-
-
-def _by_ids(cohort: Cohort) -> Cohort:
-    """The same teams by their numbers, of which databases know how many there are; while the lock is held they stay."""
-    teams = _run(
-        "SELECT team_id FROM (SELECT id AS team_id FROM accounts_team) AS its"  # noqa: S608  # all of it is ours
-        f" WHERE {cohort.condition.format('its')}",
-        cohort.values,
+    _run(
+        f"{_MARK} WHERE {cohort.condition.format('its')} {_OR_MOVE}",
+        [closed_as(cohort.zone), end, *cohort.team_ids],
     )
-    ids = [team for (team,) in teams] or [0]
-    return replace(cohort, condition=f"{{}}.team_id IN ({', '.join(['%s'] * len(ids))})", values=ids)
+    return len(starts) - 1
 
 
 def _first_day(cohort: Cohort) -> int | None:
     rows = _run(
         f"SELECT MIN(starts_at) FROM {DAYS} JOIN accounts_usageseries AS series ON series.id = series_id"  # noqa: S608
         f" WHERE {cohort.condition.format('series')}",
-        cohort.values,
+        cohort.team_ids,
     )
     first: int | None = rows[0][0]
     return first
 
 
 def _forget(cohort: Cohort, begin: int) -> None:
-    """What is left of days from there on, of their months, and of days of UTC that are not over by then."""
+    """What is left of days from there on, of their months and thirds, and of days of UTC that are not over by then."""
+    longer = [value for grain in (THIRD, MONTH) for value in (grain, span_of(grain, cohort.zone, begin)[0])]
     _run(
         f"DELETE FROM {COARSE} WHERE {cohort.condition.format(COARSE)} AND (starts_at >= %s"  # noqa: S608
-        " OR grain = %s AND starts_at >= %s OR grain = %s AND starts_at > %s)",
-        [*cohort.values, begin, MONTH, month_of(cohort.zone, begin)[0], UTC_DAY, begin - DAY_S],
+        " OR grain = %s AND starts_at >= %s OR grain = %s AND starts_at >= %s OR grain = %s AND starts_at > %s)",
+        [*cohort.team_ids, begin, *longer, UTC_DAY, begin - DAY_S],
     )
 
 
@@ -106,47 +101,49 @@ OF_DAYS = Source(OWN_DAY, DAYS, "starts_at")
 OF_UTC = Source(UTC_DAY, QUARTERS, f"starts_at / {DAY_S} * {DAY_S}")
 
 
-def source_of_month(low: int) -> Source:
-    return Source(MONTH, DAYS, f"CAST({low} AS BIGINT)")
+def source_of(grain: Grain, low: int) -> Source:
+    """Of the month, or the third of one, that begins there."""
+    return Source(grain, DAYS, f"CAST({low} AS BIGINT)")
 
 
 def _sum_up(cohort: Cohort, begin: int, end: int) -> None:
-    months = list(months_of(cohort.zone, begin, end))
-    for face in (face for face in FACES if face.has_days):
-        _add(cohort, face, OF_DAYS, begin, end)
-        if cohort.zone != UTC_ZONE:
-            _add(cohort, face, OF_UTC, begin // DAY_S * DAY_S, end // DAY_S * DAY_S)
-        for low, high in months:
+    for face in FACES:
+        if face.has_days:
+            _add(cohort, face, OF_DAYS, begin, end)
+            if cohort.zone != UTC_ZONE:
+                _add(cohort, face, OF_UTC, begin // DAY_S * DAY_S, end // DAY_S * DAY_S)
+        else:
+            for low, high in spans_of(THIRD, cohort.zone, begin, end):
+                _add(cohort, face, source_of(THIRD, low), low, high)
+        for low, high in spans_of(MONTH, cohort.zone, begin, end):
             _add_month(cohort, face, low, high)
-    for low, high in months:
-        _add(cohort, ALL, source_of_month(low), low, high)
 
 
-def months_of(zone: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
-    """Those that end after the one instant, and by the other."""
-    low, high = month_of(zone, begin)
+def spans_of(grain: Grain, zone: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """Months, or thirds of them, that end after the one instant, and by the other."""
+    low, high = span_of(grain, zone, begin)
     while high <= end:
         yield low, high
-        low, high = month_of(zone, high)
+        low, high = span_of(grain, zone, high)
 
 
 def _add(cohort: Cohort, face: Face, source: Source, low: int, high: int) -> None:
     sums = source.sums(cohort.condition.format("series"), face.members)
     _run(
         f"{_into(face)} SELECT %s, %s, its.* FROM ({sums}) AS its",  # noqa: S608
-        [face.name, source.grain, low, high, *cohort.values],
+        [face.name, source.grain, low, high, *cohort.team_ids],
     )
 
 
 def _add_month(cohort: Cohort, face: Face, low: int, high: int) -> None:
-    """From its closed days."""
+    """From its closed days, or from its thirds."""
     members = ", ".join(face.members)
     summed = ", ".join(f"SUM({name})" for name in SUMMED)
     _run(
         f"{_into(face)} SELECT face, %s, team_id, {low}, {members}, {summed} FROM {COARSE}"  # noqa: S608
         " WHERE face = %s AND grain = %s AND starts_at >= %s AND starts_at < %s"
         f" AND {cohort.condition.format(COARSE)} GROUP BY team_id, face, {members}",
-        [MONTH, face.name, OWN_DAY, low, high, *cohort.values],
+        [MONTH, face.name, OWN_DAY if face.has_days else THIRD, low, high, *cohort.team_ids],
     )
 
 

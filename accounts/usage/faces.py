@@ -1,18 +1,23 @@
-"""Coarser sums of what is over: of few members together, by day and month, and of all members by month. Pure."""
+"""Coarser sums of what is over: of few members together, by day and month; of all, by months and thirds. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from accounts.usage.measures import MEMBERS
+from accounts.usage.times import MONTH, OWN_DAY, THIRD, UTC_DAY, Grain
 
 
 @dataclass(frozen=True, slots=True)
 class Face:
-    """Sums of a team that are told apart by these members alone; `has_days`: by day, too, and not by month only."""
+    """Sums of a team that are told apart by these members alone; `has_days`: by day, and not by thirds of a month."""
 
     name: str
     members: tuple[str, ...]
     has_days: bool = True
+
+    @property
+    def grains(self) -> Collection[Grain]:
+        return {OWN_DAY, UTC_DAY, MONTH} if self.has_days else {THIRD, MONTH}
 
 
 ALL = Face("all", tuple(name for name in MEMBERS if name != "team_id"), has_days=False)

@@ -68,36 +68,42 @@ class _Writing:
         ranges = " OR ".join(["sums.starts_at >= %s AND sums.starts_at < %s"] * len(pieces))
         bounds = [bound for piece in pieces for bound in (piece.low, piece.high)]
         conditions, of_series = self._conditions(whose)
-        places = ", ".join(str(place) for place in range(1, len(self.question.groups) + 2))
         text = (
-            f"SELECT {_bucket(self.runs, at)} AS bucket{groups}, {self._sums(whose)}"  # noqa: S608
-            f" FROM {source} AND ({ranges}) AND {conditions} GROUP BY {places}"
+            f"SELECT {_bucket(self.runs, at)} AS bucket{groups}, {self._sums(whose)} FROM {source}"  # noqa: S608
+            f" AND ({ranges}) AND {conditions} GROUP BY {self._first_columns(1)}"
         )
         return Part(text, [*of_groups, *of_source, *bounds, *of_series], self.is_moved)
 
     def move(self, moves: Sequence[Move]) -> Part:
         """Of quarters of an hour that were read with a day: once less where that is, once more where they are."""
-        told = ", ".join(
-            f"({move.low}, {move.high}, {move.home}, {'CAST(NULL AS BIGINT)' if move.other is None else move.other})"
-            for move in moves
+        gone, values = self._gone(moves)
+        signed = ", ".join(f"sign * {name} AS {name}" for name in (*self.question.measures, *THERE))
+        text = (
+            f"SELECT CASE sign WHEN 1 THEN other ELSE home END AS bucket{_listed(self.question.groups)}, {signed}"  # noqa: S608
+            f" FROM ({gone}) AS gone CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS signs"
+            " WHERE sign = -1 OR other IS NOT NULL"
         )
+        return Part(text, values, is_moved=True)
+
+    def _gone(self, moves: Sequence[Move]) -> tuple[str, Sequence[Any]]:
+        """A SELECT of `home` and `other` of each move, groups, and what was used in its quarters of an hour."""
+        moved = ", ".join(f"({move.low}, {move.high}, {move.home}, {_start_or_null(move)})" for move in moves)
         groups, of_groups = _groups(self.question, "series")
         conditions, of_series = self._conditions("series")
-        names = [*self.question.measures, *THERE]
-        places = ", ".join(str(place) for place in range(1, len(self.question.groups) + 3))
         text = (
-            f"SELECT CASE sign WHEN 1 THEN other ELSE home END AS bucket{_listed(self.question.groups)},"  # noqa: S608
-            f" {', '.join(f'sign * {name} AS {name}' for name in names)} FROM (WITH moved (low, high, home, other) AS"
-            f" (VALUES {told}) SELECT home, other{groups}, {self._sums('series')} FROM moved"
-            f" {_QUARTERS_OF_EACH[connection.vendor]}"
+            f"WITH moved (low, high, home, other) AS (VALUES {moved})"  # noqa: S608
+            f" SELECT home, other{groups}, {self._sums('series')} FROM moved {_QUARTERS_OF_EACH[connection.vendor]}"
             " JOIN accounts_usageseries AS series ON series.id = sums.series_id"
-            f" WHERE {conditions} GROUP BY {places}) AS gone"
-            " CROSS JOIN (SELECT 1 AS sign UNION ALL SELECT -1) AS signs WHERE sign = -1 OR other IS NOT NULL"
+            f" WHERE {conditions} GROUP BY {self._first_columns(2)}"
         )
-        return Part(text, [*of_groups, *of_series], is_moved=True)
+        return text, [*of_groups, *of_series]
+
+    def _first_columns(self, before_groups: int) -> str:
+        """By their places: those before the groups, and the groups."""
+        return ", ".join(str(place) for place in range(1, before_groups + len(self.question.groups) + 1))
 
     def _source(self, grain: Grain) -> tuple[str, str, Sequence[Any]]:
-        """The tables with their first condition, and in which of them a series' members stand."""
+        """The tables with their first condition, in which of them members stand, and the condition's values."""
         if table := _BY_SERIES.get(grain):
             joined = f"{table} AS sums JOIN accounts_usageseries AS series ON series.id = sums.series_id WHERE TRUE"
             return joined, "series", ()
@@ -111,7 +117,7 @@ class _Writing:
         return ", ".join(sums)
 
     def _conditions(self, whose: str) -> tuple[str, list[Any]]:
-        found, values = [self.cohort.condition.format(whose)], list(self.cohort.values)
+        found, values = [self.cohort.condition.format(whose)], list(self.cohort.team_ids)
         for negation, filters in (("", self.question.filters), ("NOT ", self.question.excluded)):
             for name, wanted in filters.items():
                 found.append(f"{whose}.{name} {negation}IN ({', '.join(['%s'] * len(wanted))})")
@@ -136,6 +142,10 @@ def _groups(question: Question, whose: str) -> tuple[str, list[Any]]:
         )
     named = zip(values, question.groups, strict=True)
     return "".join(f", {value} AS {name}" for value, name in named), list(kept or ())
+
+
+def _start_or_null(move: Move) -> str:
+    return "CAST(NULL AS BIGINT)" if move.other is None else str(move.other)
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from django.db import connection
 from accounts.alerts.raising import raise_alert
 from accounts.models import Team
 from accounts.spending_proof import DAYS as NIGHTS
-from accounts.usage.closing import OF_DAYS, OF_UTC, SUMMED, Source, months_of, source_of_month
+from accounts.usage.closing import OF_DAYS, OF_UTC, SUMMED, Source, source_of, spans_of
 from accounts.usage.cohorts import Cohort, cohorts_of
 from accounts.usage.faces import FACES
 from accounts.usage.measures import MEASURES, MEMBERS, Series, Sums
@@ -20,7 +20,7 @@ from accounts.usage.of_ledger import has_rows_of_older_processes, read_sums
 from accounts.usage.reader import as_it_is_now
 from accounts.usage.repair import day_of, rebuild_day
 from accounts.usage.rollups import COARSE, DAYS, QUARTERS, UTC_ZONE, cleaned
-from accounts.usage.times import MONTH, midnights
+from accounts.usage.times import MONTH, THIRD, midnights
 from accounts.windows import DAY_S
 
 _log = logging.getLogger(__name__)
@@ -70,8 +70,11 @@ def prove_closed(today: int) -> Sequence[Difference]:
         found += _prove_coarse(cohort, OF_DAYS, low, to)
         if cohort.zone != UTC_ZONE:
             found += _prove_coarse(cohort, OF_UTC, low, to // DAY_S * DAY_S)
-        for month in months_of(cohort.zone, midnights(cohort.zone, low, low)[0] - _LONGEST_MONTH_S, to):
-            found += _prove_coarse(cohort, source_of_month(month[0]), *month)
+        for grain in (THIRD, MONTH):
+            for span in spans_of(
+                grain, cohort.zone, midnights(cohort.zone, low, low)[0] - _LONGEST_MONTH_S, to
+            ):
+                found += _prove_coarse(cohort, source_of(grain, span[0]), *span)
     return found
 
 
@@ -79,15 +82,15 @@ def _prove_coarse(cohort: Cohort, source: Source, low: int, high: int) -> Iterat
     sums = ", ".join(f"SUM({name})" for name in SUMMED)
     condition = cohort.condition.format(COARSE)
     with as_it_is_now():
-        right = _by_place(source.sums(cohort.condition.format("series")), [low, high, *cohort.values], 2)
+        right = _by_place(source.sums(cohort.condition.format("series")), [low, high, *cohort.team_ids], 2)
         told = _by_place(
             f"SELECT face, team_id, starts_at, {sums} FROM {COARSE}"  # noqa: S608  # all of it is ours
             f" WHERE grain = %s AND starts_at >= %s AND starts_at < %s AND {condition}"
             " GROUP BY face, team_id, starts_at",
-            [source.grain, low, high, *cohort.values],
+            [source.grain, low, high, *cohort.team_ids],
             3,
         )
-    faces = [face.name for face in FACES if face.has_days or source.grain == MONTH]
+    faces = [face.name for face in FACES if source.grain in face.grains]
     expected = {(face, *place): its for place, its in right.items() for face in faces}
     nothing = [0] * len(SUMMED)
     for place in sorted(expected.keys() | told.keys()):

@@ -6,7 +6,7 @@ A range's bounds are whole quarters of an hour, and so are all midnights: so far
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from itertools import pairwise
 from typing import Literal
@@ -27,12 +27,14 @@ LONGEST_DAYS: Mapping[str, int] = {
 _WIDTHS_S = {QUARTER: QUARTER_S, HOUR: 3_600}
 HALF_S = DAY_S // 2
 _UTC = "UTC"
-Grain = Literal["quarter", "day", "closed", "utc", "month"]
-"""Of coarser sums: days and months of a team's zone that are closed, and days of UTC."""
+Grain = Literal["quarter", "day", "closed", "utc", "third", "month"]
+"""Of coarser sums: days, thirds of a month and months of a team's zone that are closed, and days of UTC."""
 OWN_DAY: Grain
 UTC_DAY: Grain
+THIRD: Grain
 MONTH: Grain
-OWN_DAY, UTC_DAY, MONTH = "closed", "utc", "month"
+OWN_DAY, UTC_DAY, THIRD, MONTH = "closed", "utc", "third", "month"
+_THIRD_DAYS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +117,9 @@ def runs_of(bounds: Sequence[int]) -> list[Run]:
 
 @dataclass(frozen=True, slots=True)
 class Coarse:
-    """Which coarser sums there are of a team: of what ended by `closed_to`, of months and, with `has_days`, of days."""
+    """Which coarser sums there are of a team: of what ended by `closed_to`, of months and of days, or without
+    `has_days` of months and of thirds of them.
+    """
 
     closed_to: int = 0
     has_days: bool = False
@@ -130,8 +134,8 @@ def read_from(
     """From which sums those buckets are added up, for a team whose days begin in `zone`.
 
     What coarser sums do not tell is read from days. A day that is of two buckets is read as one of that in which its
-    first twelve hours end, and what is not of that is moved, so that few quarters of an hour are read. So is a month of
-    which no more than twelve hours at its ends are of other buckets.
+    first twelve hours end, and what is not of that is moved, so that few quarters of an hour are read. So are months
+    and thirds of them, where no more than twelve hours at their ends are of other buckets.
     """
     grid = _Grid(bounds, zone, coarse, OWN_DAY if coarse.has_days else None, is_by_month=True)
     end = min(bounds[-1], coarse.closed_to // DAY_S * DAY_S)
@@ -176,17 +180,22 @@ class _Grid:
         for day, next_ in pairwise(midnights(self.zone, self.bounds[0], self.bounds[-1])):
             if day < done:
                 continue
-            month = self._month_from(day)
-            done = month[0].high if month else 0
-            piece, moved = month or self._of_day(day, next_)
+            longer = self._month_from(day)
+            done = longer[0].high if longer else 0
+            piece, moved = longer or self._of_day(day, next_)
             _append(pieces, piece)
             moves += moved
         return pieces, moves
 
     def _month_from(self, day: int) -> tuple[Piece, Sequence[Move]] | None:
-        """The closed month that begins on that day, where nearly all of it is of one bucket."""
-        begin, end = month_of(self.zone, day) if self.is_by_month else (0, 0)
-        return self._whole(MONTH, begin, end) if begin == day and end <= self.coarse.closed_to else None
+        """The closed month that begins on that day, or third of one, where nearly all of it is of one bucket."""
+        if not self.is_by_month:
+            return None
+        for grain in (MONTH,) if self.coarse.has_days else (MONTH, THIRD):
+            begin, end = span_of(grain, self.zone, day)
+            if begin == day and end <= self.coarse.closed_to and (found := self._whole(grain, begin, end)):
+                return found
+        return None
 
     def _of_day(self, day: int, next_: int) -> tuple[Piece, Sequence[Move]]:
         quarters = Piece("quarter", max(day, self.bounds[0]), min(next_, self.bounds[-1]))
@@ -218,8 +227,21 @@ def _append(pieces: list[Piece], piece: Piece) -> None:
     pieces.append(piece)
 
 
+def span_of(grain: Grain, zone: str, day: int) -> tuple[int, int]:
+    """Where the month, or the third of one, begins and ends in which that day is (its midnight)."""
+    return month_of(zone, day) if grain == MONTH else _third_of(zone, day)
+
+
 @lru_cache(maxsize=20_000)
 def month_of(zone: str, day: int) -> tuple[int, int]:
-    """Where the month begins and ends in which that day is (its midnight)."""
     month = window_at(MONTH_WINDOW, zone, day)
     return month.starts_at, month.ends_at or day
+
+
+@lru_cache(maxsize=20_000)
+def _third_of(zone: str, day: int) -> tuple[int, int]:
+    """Ten days each, of which the last one has what is left of the month."""
+    begin, end = month_of(zone, day)
+    first = datetime.fromtimestamp(begin, ZoneInfo(zone)).date().replace(day=1)
+    cuts = [midnight(zone, first + timedelta(days=_THIRD_DAYS * number)) for number in (1, 2)]
+    return next(third for third in pairwise([begin, *cuts, end]) if day < third[1])

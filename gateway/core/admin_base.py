@@ -13,9 +13,10 @@ from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.db.models import Field, GenericIPAddressField, QuerySet, URLField
+from django.db.models import Field, GenericIPAddressField, Model, QuerySet, URLField
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.html import format_html
 from unfold import fields as unfold_fields
 from unfold.admin import ModelAdmin, StackedInline, TabularInline, checkbox
@@ -85,6 +86,16 @@ def confirmed_action(
         )
 
     return decorate
+
+
+def page_of(row: Model) -> str:
+    return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+
+
+def to_page(request: HttpRequest, row: Model) -> HttpResponse:
+    """The row's page after an act that was asked about first; htmx would put it into the dialog."""
+    page, is_dialog = page_of(row), "HX-Request" in request.headers
+    return HttpResponse(headers={"HX-Redirect": page}) if is_dialog else HttpResponseRedirect(page)
 
 
 @cache

@@ -80,8 +80,8 @@ def _keys_of(subject: Owner) -> Iterator[Fact]:
 
 def bounds_of(subject: Owner) -> Iterator[Fact]:
     columns = subject_columns(subject)
-    yield "Limits of its own", _written(Limit.objects.filter(**columns).count())
-    yield "Budgets of its own", _written(Budget.objects.filter(**columns).count())
+    yield "Own limits", _written(Limit.objects.filter(**columns).count())
+    yield "Own budgets", _written(Budget.objects.filter(**columns).count())
 
 
 def _written(count: int) -> str:

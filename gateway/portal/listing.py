@@ -92,10 +92,11 @@ def teams_of(user: User) -> list[Team]:
     return list(memberships.teams_of(user))
 
 
-def keys_of(team: Team) -> QuerySet[Key]:
-    """The newest first, revoked ones last; without those of the playground that are over."""
-    keys = Key.objects.for_team(team).lasting(timezone.now()).with_limits()
-    keys = with_owners(keys).select_related("created_by")
+def keys_of(team: Team, *, has_past_visits: bool = False) -> QuerySet[Key]:
+    """The newest first, revoked ones last; those of the playground's past visits only where they are asked for."""
+    keys = with_owners(Key.objects.for_team(team).with_limits()).select_related("created_by")
+    if not has_past_visits:
+        keys = keys.exclude(pk__in=Key.objects.for_team(team).of_past_visits(timezone.now()))
     return keys.order_by(F("revoked_at").desc(nulls_first=True), "-created_at", "-id")
 
 

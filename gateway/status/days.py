@@ -16,9 +16,9 @@ FAILURES_LEAST = 3
 BAD, SHAKY = 0.5, 0.1
 """From which share of failures on a quarter of an hour is down, or degraded."""
 UPTIME_MEANS = (
-    "Uptime is the share of the time, on days on which calls or probes saw anything, that was not down: "
-    "down is a quarter of an hour in which half of all calls or more failed by no fault of their caller's "
-    f"(and {FAILURES_LEAST} at least), and any time in which no provider of a model was let take calls."
+    "Uptime is the share of the time, on days with any calls or probes, in which a component was not down. A quarter "
+    f"of an hour counts as down when half of all calls or more, and at least {FAILURES_LEAST}, failed through no fault "
+    "of their callers; so does any time in which no provider of a model was let take calls."
 )
 
 

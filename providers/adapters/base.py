@@ -42,14 +42,16 @@ class StreamReader(Protocol):
 
     has_finished: bool
     """A finish reason has been seen for every choice."""
-    has_told_end: bool
-    """What may still come is usage, and is not waited for long."""
     output_chars: int
     """Characters of generated text, for an estimate where usage is missing."""
     has_output: bool
     """Text, reasoning or a tool call has been seen: the first token."""
     has_begun: bool
     """Something has been seen that does more than open an answer: before that, another provider may still give it."""
+
+    @property
+    def has_told_end(self) -> bool:
+        """What may still come is usage, and is not waited for long."""
 
     @property
     def is_done(self) -> bool:

@@ -94,7 +94,6 @@ class _EventStream(Progress):
 
     def __init__(self, reader: EventReader, call: Call) -> None:
         super().__init__()
-        self.has_told_end = False
         self.has_begun = False
         self._reader = reader
         self._request = call.body
@@ -102,6 +101,10 @@ class _EventStream(Progress):
     @property
     def is_done(self) -> bool:
         return self._reader.is_done
+
+    @property
+    def has_told_end(self) -> bool:
+        return self.has_finished or self._reader.has_told_end
 
     @property
     def usage(self) -> Usage | None:
@@ -119,7 +122,6 @@ class _EventStream(Progress):
         if self.told and self.lacks_output_usage:
             self.told = None
             events = [event for event in events if not isinstance(event, UsageSeen)]
-        self.has_told_end = self.has_finished or self._reader.has_told_end
         return events
 
 
@@ -152,22 +154,19 @@ class TranslatedStream(_EventStream):
         return end + self._writer.finish(self._fitter.left_out)
 
     def _write(self, events: Sequence[Event]) -> bytes:
-        if len(events) == 1 and self._takes_text(events[0]):
+        if len(events) == 1 and type(event := events[0]) is TextDelta and self._flows:
+            # No usage is told with it, and nothing of it has to be fitted to its client.
+            self.output_chars += len(event.text)
             return self._writer.write(events)
         told = self._fitter.fit(with_issuer(self._note(events), self._issuer))
         self.has_begun = self.has_begun or _does_more(told)
         return self._writer.write(told)
 
-    def _takes_text(self, event: Event) -> bool:
-        """Note the commonest event by far in one step: more text, of which nothing has to be fitted to its client."""
-        reader = self._reader
-        is_usage_open = self.told is None and reader.reported_after is None
-        if type(event) is not TextDelta or not (is_usage_open and self._fitter.has_said):
-            return False
-        self.output_chars += len(event.text)
-        self.has_output = self.has_begun = True
-        self.has_told_end = self.has_finished or reader.has_told_end
-        return True
+    @property
+    def _flows(self) -> bool:
+        """More text changes nothing but its length."""
+        has_told_usage = self.told is not None or self._reader.reported_after is not None
+        return self.has_output and self.has_begun and self._fitter.has_said and not has_told_usage
 
 
 class UntouchedStream(_EventStream):

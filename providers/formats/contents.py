@@ -34,6 +34,5 @@ class ContentReader:
         part = self._readers[kind](fields)
         if isinstance(part, Native):
             return part
-        fields.skip(*self._noted)
-        fields.end()
+        fields.end(self._noted)
         return as_read(part, self._origin, fields.value, fields.own)

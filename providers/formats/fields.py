@@ -1,6 +1,6 @@
 """Reads the fields of a client's JSON object one by one, naming the one that is wrong."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeVar
 
 from providers.formats.base import BadRequest
@@ -19,7 +19,7 @@ class Fields:
 
     def __init__(self, value: object, path: str = "", own: dict[str, Any] | None = None) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
-        if not isinstance(value, (dict, Mapping)):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise BadRequest(f"'{path}' has to be an object.", param=path)
         self.value: Mapping[str, Any] = value
         self._known: set[str] = set()
@@ -103,9 +103,10 @@ class Fields:
             name: value for name, value in self.value.items() if name not in self._known and value is not None
         }
 
-    def end(self) -> None:
-        """What nobody asked for is the format's own."""
+    def end(self, noted: Collection[str] = ()) -> None:
+        """What nobody asked for is the format's own, but for members that are `noted` to say nothing new."""
         if not self.value.keys() <= self._known:
+            self._known.update(noted)
             for name in self.rest():
                 self.set_aside(name)
 

@@ -9,6 +9,7 @@ import re
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from operator import is_
 from typing import Any
 
 import orjson
@@ -102,8 +103,7 @@ def _said(conversation: Conversation, said: Mapping[str, str], wrapped: frozense
 
 def _with_parts(message: Message, parts: Iterable[Any]) -> Message:
     told = tuple(parts)
-    is_same = all(new is old for new, old in zip(told, message.parts, strict=True))
-    return message if is_same else replace(message, parts=told)
+    return message if all(map(is_, told, message.parts)) else replace(message, parts=told)
 
 
 def wrap_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -143,7 +143,7 @@ def fit_ids(conversation: Conversation, limits: Limits, notes: Notes) -> Convers
     """Each call with an id of its own that the provider takes, and each result with that of the call it answers."""
     ids = _Ids(limits)
     messages = tuple(map(ids.fit, conversation.messages))
-    if all(new is old for new, old in zip(messages, conversation.messages, strict=True)):
+    if all(map(is_, messages, conversation.messages)):
         return conversation
     notes.note("tool_result", "ids that the provider takes")
     return replace(conversation, messages=messages)

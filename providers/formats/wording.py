@@ -9,14 +9,17 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from providers.wire.conversation import Conversation, Json, Native, Text, ToolResult, Wording
 
-T = TypeVar("T")
-_set = object.__setattr__
+T = TypeVar("T", bound="_Worded")
 # What an answer tells of its text, and may repeat of it.
 _OF_THE_TEXT = frozenset({"citations", "annotations", "logprobs"})
+
+
+class _Worded(Protocol):
+    wording: Wording | None
 
 
 class _Readers(dict[type, Callable[[Any], tuple[Any, ...]]]):
@@ -35,12 +38,12 @@ _readers = _Readers()
 def as_read(thing: T, origin: str, value: Json, own: Mapping[str, Json]) -> T:
     """The very same, which nobody else has yet, with how its client put it; see Wording."""
     # To build each value of a request once more, to put that in, was a tenth of what a translation took.
-    _set(thing, "wording", Wording(origin, value, _readers[type(thing)](thing), own))
+    thing.wording = Wording(origin, value, _readers[type(thing)](thing), own)
     return thing
 
 
-def give_wording(thing: T, wording: Wording) -> T:
-    _set(thing, "wording", wording)
+def give_wording(thing: Any, wording: Wording) -> Any:
+    thing.wording = wording
     return thing
 
 

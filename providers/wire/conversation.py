@@ -3,6 +3,9 @@
 Whatever a client speaks is read into a Conversation, and whatever a provider speaks is written from one. Whoever
 changes it replaces values by others; what was not replaced keeps its wording, in which a provider of the client's own
 format is told it: see formats.wording.
+
+Nobody changes a value in place, but for its wording, which is put in once by whoever reads it. What has one is not
+frozen: a request holds many, and a frozen value takes several times as long to build.
 """
 
 from collections.abc import Mapping
@@ -20,8 +23,6 @@ class Wording:
 
     `read` are the members of what was read from it, by which a later change is seen: see formats.wording. `own` are
     members, by their path, that only that format knows: a writer of another one refuses them by that path.
-
-    Nobody changes one; it is not frozen because there is one of everything that a client says.
     """
 
     origin: str
@@ -30,7 +31,7 @@ class Wording:
     own: Mapping[str, Json]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Native:
     """What only the wire format `origin` has, in its place: `value` is its JSON.
 
@@ -61,14 +62,14 @@ class CacheMark:
     name: str = field(default="", compare=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Text:
     text: str
     cache: CacheMark | None = None
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Refusal:
     """The assistant's words of refusal, where a format keeps them apart from text."""
 
@@ -76,7 +77,7 @@ class Refusal:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Image:
     """Either `url` (https) or `data` (base64) with its `media_type`. `detail`: low, high, auto, original or None."""
 
@@ -88,7 +89,7 @@ class Image:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Audio:
     """`data` is base64; `format` such as wav or mp3."""
 
@@ -97,7 +98,7 @@ class Audio:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class File:
     """Exactly one of `data` (base64), `url`, `text` (a plain document) or `file_id` (of `origin` only)."""
 
@@ -112,7 +113,7 @@ class File:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reasoning:
     """Reasoning of an earlier turn, as the client gives it back.
 
@@ -128,7 +129,7 @@ class Reasoning:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolCall:
     """`arguments` is JSON text, never empty (`{}`). `signature` as in Reasoning, for formats that sign calls."""
 
@@ -141,7 +142,7 @@ class ToolCall:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolResult:
     """What a tool said: texts, images or files. It stands in a USER message."""
 
@@ -155,7 +156,7 @@ class ToolResult:
 Part = Text | Refusal | Image | Audio | File | Reasoning | ToolCall | ToolResult | Native
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Message:
     """What a client said in one go. Several of one role may follow each other, and SYSTEM ones may stand anywhere."""
 
@@ -165,7 +166,7 @@ class Message:
     wording: Wording | None = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Tool:
     """A function that the model may call. `parameters` is a JSON schema of an object; None: it takes nothing."""
 
@@ -197,7 +198,7 @@ class OutputKind(StrEnum):
     SCHEMA = "schema"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OutputFormat:
     """What the answer has to be. `schema` is given with SCHEMA only."""
 
@@ -246,7 +247,7 @@ class Sampling:
     top_logprobs: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Conversation:
     """The whole request but for model, stream and what is meant for the gateway alone.
 

@@ -3,6 +3,9 @@
 An answer is a row of events, whether it was streamed or came whole: Started first, Finished once and near the end,
 UsageSeen at most once, with the last numbers. Deltas of one block come without those of another in between: readers
 see to that, and number tool calls from 0. What only the provider's format knows is a Native, as in a conversation.
+
+Nobody changes one. They are not frozen all the same: each chunk has some, and a frozen value takes several times as
+long to build.
 """
 
 from dataclasses import dataclass, field
@@ -40,7 +43,7 @@ class FinishReason(StrEnum):
     """The provider wants to be asked to go on (Anthropic's pause_turn)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Started:
     """`id` is the provider's own for this answer, empty where it gave none."""
 
@@ -48,19 +51,19 @@ class Started:
     service_tier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TextDelta:
     text: str
     logprobs: tuple[Any, ...] = ()
     """Entries as OpenAI's chat writes them, for the tokens of this text."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RefusalDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class CitationAdded:
     """Where the text so far comes from: a page by `url`, or a place in a document that was sent (`cited_text`)."""
 
@@ -71,7 +74,7 @@ class CitationAdded:
     """As the provider wrote it, for a client of the same format."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class FileGenerated:
     """A picture or another file that the model made, whole: either `data` (base64) or `url`.
 
@@ -93,12 +96,12 @@ class FileGenerated:
         return self.media_type is None or self.media_type.startswith("image/")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReasoningDelta:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ReasoningSigned:
     """Ends a block of thoughts, with what has to be given back with it; see conversation.Reasoning."""
 
@@ -108,7 +111,7 @@ class ReasoningSigned:
     id: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolCallStarted:
     index: int
     id: str
@@ -117,7 +120,7 @@ class ToolCallStarted:
     origin: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ToolArguments:
     """A piece of the JSON text; the pieces of one call make the whole, `{}` where it has none."""
 
@@ -125,7 +128,7 @@ class ToolArguments:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Finished:
     """`native` is the provider's own word; `stop_sequence` the text at which it stopped, where it tells."""
 
@@ -134,7 +137,7 @@ class Finished:
     stop_sequence: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class UsageSeen:
     usage: Usage
 

@@ -49,8 +49,8 @@ def read_object(text: str) -> dict[str, Any] | None:
 
 
 def is_too_deep(value: Any, data: bytes) -> bool:
-    """`data` is what the value was read from. Few brackets cannot be deep, and are the quicker question."""
-    if brackets_in(data) <= MOST_LEVELS:
+    """`data` is what the value was read from: if it is short, or has few brackets, the value cannot be deep."""
+    if len(data) <= 2 * MOST_LEVELS or brackets_in(data) <= MOST_LEVELS:
         return False
     return next(islice(levels_of(value), MOST_LEVELS, None), None) is not None
 

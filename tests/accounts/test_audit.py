@@ -5,8 +5,11 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync, sync_to_async
+from django.contrib.auth.models import Permission
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
+from django.urls import reverse
 from django.utils import timezone
 
 from accounts import services
@@ -19,6 +22,7 @@ from gateway.core.audit_context import AuditContext, who
 from providers.models import Credential, Provider
 from providers.services import save_provider, store_secret, switch_provider
 from tests.make import (
+    make_entry,
     make_key,
     make_model,
     make_offering,
@@ -273,3 +277,23 @@ def test_receiver_that_takes_nothing_is_shown_with_why(staff: Client, settings: 
     page = staff.get("/admin/accounts/auditreceiver/").text
     assert "takes nothing" in page
     assert "It redirects." in page
+
+
+def test_request_of_an_act_leads_to_its_receipt_for_whoever_may_see_that(client: Client) -> None:
+    make_team("atlas")
+    entry = AuditEntry.objects.latest("id")
+    QuerySet(AuditEntry).filter(pk=entry.pk).update(request_id="req_1")
+    page = reverse("admin:accounts_auditentry_change", args=[entry.pk])
+    receipt = reverse("admin:accounts_ledgerentry_receipt", args=["req_1"])
+    person = make_user("ann", is_staff=True)
+    person.user_permissions.add(Permission.objects.get(codename="view_auditentry"))
+    client.force_login(person)
+    key, _ = make_key(make_team("zeus"))
+    make_entry(key, request_id="req_1")
+    answer = client.get(page).text
+    assert ("req_1" in answer, receipt in answer) == (True, False)
+    person.user_permissions.add(Permission.objects.get(codename="view_ledgerentry"))
+    assert receipt in client.get(page).text
+    QuerySet(AuditEntry).filter(pk=entry.pk).update(request_id="req_2")
+    answer = client.get(page).text
+    assert ("req_2" in answer, "receipts/req_2" in answer) == (True, False)

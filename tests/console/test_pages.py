@@ -1,4 +1,7 @@
-"""Every page of the console opens for who may, asks few things of SQL, and shows what people typed as text."""
+"""Every page of the console opens for who may, asks few things of SQL, travels small, and shows texts as texts."""
+
+import re
+from urllib.parse import urljoin
 
 import pytest
 from django.db import connection
@@ -10,6 +13,12 @@ from tests.pages import MOST_QUERIES
 
 pytestmark = pytest.mark.django_db
 ASKED = {"/team/requests/new": "kind=role", "/models/compare": "id=acme/one"}
+
+
+MOST_BYTES = 60_000
+"""Of a page with all that it loads, as it is sent."""
+# What a page, a script and a style sheet load.
+_LOADED = re.compile(r"""(?:(?:src|href)="|(?:from|import) ?"|url\("?)((?:/static/|\./|copy)[^")]+)""")
 
 
 @pytest.fixture
@@ -24,6 +33,29 @@ def opened(client: Client, address: str) -> str:
     is_html = answer.status_code == 200 and answer["Content-Type"].startswith("text/html")
     # Parts of pages are asked for by scripts.
     return answer.text if is_html and answer.text.startswith("<!DOCTYPE html>") else ""
+
+
+def weight(client: Client, address: str, seen: set[str]) -> int:
+    """In bytes, with what is not among `seen` yet."""
+    seen.add(address)
+    answer = client.get(address, headers={"accept-encoding": "gzip"})
+    plain = client.get(address)
+    content, text = (
+        b"".join(each) if each.streaming else each.content  # type: ignore[attr-defined]
+        for each in (answer, plain)
+    )
+    loads = {urljoin(address, found) for found in _LOADED.findall(text.decode())} - seen
+    return len(content) + sum(weight(client, each, seen) for each in loads if each not in seen)
+
+
+def test_pages_travel_small(world: World) -> None:
+    client, heavy = world.client("owner"), {}
+    for address in world.pages():
+        if opened(client, address):
+            size = weight(client, f"{address}?{ASKED.get(address, '')}", set())
+            if size > MOST_BYTES:
+                heavy[address] = size
+    assert heavy == {}
 
 
 def test_pages_ask_few_queries_and_show_hostile_texts_as_text(world: World) -> None:

@@ -50,6 +50,38 @@ from tests.make import make_key, make_offering, make_published, make_route, make
 
 PER_OBJECT = ("change", "delete", "history")
 OUTSIDE = "nobody"
+WATCHED: tuple[type[Row], ...] = (
+    AccessRequest,
+    AlertChannel,
+    ClaimRule,
+    IdentityProvider,
+    Invitation,
+    Key,
+    Project,
+    ScimDirectory,
+    ScimGroup,
+    ScimToken,
+    ServiceAccount,
+    Team,
+    User,
+    Group,
+    Model,
+    Offering,
+    RouteMember,
+    Organisation,
+    Provider,
+    ProviderCredential,
+    AdministratorCredential,
+    BillMapping,
+    Bill,
+    Incident,
+    Edition,
+    LedgerEntry,
+    Statement,
+    CentreStatement,
+    AuditEntry,
+    AuditReceiver,
+)
 
 
 def make_world() -> None:
@@ -141,50 +173,16 @@ def permissions() -> list[str]:
 
 def staff_with(*names: str) -> Client:
     user = User.objects.create(username=f"staff-{User.objects.count()}" if names else OUTSIDE, is_staff=True)
-    given = Permission.objects.select_related("content_type")
-    user.user_permissions.set(
-        [each for each in given if f"{each.content_type.app_label}.{each.codename}" in names]
-    )
+    given = Permission.objects.values_list("content_type__app_label", "codename", "pk")
+    user.user_permissions.set([key for label, codename, key in given if f"{label}.{codename}" in names])
     client = Client()
     client.force_login(user)
     return client
 
 
-def rows() -> dict[str, list[Any]]:
-    """All that staff could want to change, as it is."""
-    watched = (
-        AccessRequest,
-        AlertChannel,
-        ClaimRule,
-        IdentityProvider,
-        Invitation,
-        Key,
-        Project,
-        ScimDirectory,
-        ScimGroup,
-        ScimToken,
-        ServiceAccount,
-        Team,
-        User,
-        Group,
-        Model,
-        Offering,
-        RouteMember,
-        Organisation,
-        Provider,
-        ProviderCredential,
-        AdministratorCredential,
-        BillMapping,
-        Bill,
-        Incident,
-        Edition,
-        LedgerEntry,
-        Statement,
-        CentreStatement,
-        AuditEntry,
-        AuditReceiver,
-    )
-    return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in watched}
+def rows(*kinds: type[Row]) -> dict[str, list[Any]]:
+    """All that staff could want to change, or those kinds of it, as it is."""
+    return {each.__name__: list(each._default_manager.order_by("pk").values()) for each in kinds or WATCHED}
 
 
 def _patterns(urls: list[Any]) -> Iterator[URLPattern]:

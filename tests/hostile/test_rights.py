@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -30,10 +31,10 @@ from tests.hostile.rights_table import (
     plain,
     routes,
 )
-from tests.hostile.test_tenants import foreign
+from tests.hostile.test_tenants import make_other_team
+from tests.kept import rows_for_all
 from tests.make import make_key, make_membership, make_staff, make_user
 
-__all__ = ["foreign"]
 pytestmark = pytest.mark.django_db
 PEOPLE = ("the-viewer", "the-member", "the-admin", "the-owner", "who-left", "foreign", "nobody")
 SKIPPED = {
@@ -48,9 +49,29 @@ KEYS = (
 )
 
 
-@pytest.fixture
-def ids(foreign: dict[str, str]) -> dict[str, str]:
-    """Rows of the team, by what the table calls them."""
+@dataclass(frozen=True)
+class World:
+    """The team's rows, by what the table calls them, and who asks for them, by name."""
+
+    ids: dict[str, str]
+    actors: dict[str, Actor]
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[World]:
+    """Once for all tests: what is answered to one lasts for no other."""
+    with rows_for_all(django_db_blocker):
+        ids, team = make_rows(), Team.objects.get(slug="other")
+        actors = {each.name: each for of in (people, keys) for each in of(team)}
+        for name in PEOPLE:
+            # Else each of their calls would be the first of a session, which is written down.
+            actors[name].client.get("/account")
+        yield World(ids, actors)
+
+
+def make_rows() -> dict[str, str]:
+    """Of the team, by what the table calls them."""
+    foreign = make_other_team()
     team = Team.objects.get(slug="other")
     make_membership(team, make_user("another-owner"), role="owner")
     channel = AlertChannel.objects.get(team=team)
@@ -98,11 +119,6 @@ def test_what_is_open_is_really_there() -> None:
     assert set(OWN) <= set(addresses)
 
 
-def actor_of(name: str, of: Any) -> Actor:
-    team = Team.objects.get(slug="other")
-    return next(each for each in of(team) if each.name == name)
-
-
 def ask(actor: Actor, row: Row, ids: dict[str, str]) -> HttpResponse:
     """What is answered; nothing of it lasts."""
     known = ids | {"own": actor.own or ids["key"], "me": actor.person or "nobody"}
@@ -144,45 +160,41 @@ def differences(actor: Actor, rows: list[Row], ids: dict[str, str]) -> Iterator[
 
 
 @pytest.mark.parametrize("name", PEOPLE)
-def test_people_do_in_the_portal_what_their_role_lets_them(ids: dict[str, str], name: str) -> None:
-    assert list(differences(actor_of(name, people), PORTAL, ids)) == []
+def test_people_do_in_the_portal_what_their_role_lets_them(world: World, name: str) -> None:
+    assert list(differences(world.actors[name], PORTAL, world.ids)) == []
 
 
 @pytest.mark.parametrize("name", PEOPLE)
-def test_people_do_over_the_api_what_their_role_lets_them(ids: dict[str, str], name: str) -> None:
-    assert list(differences(actor_of(name, people), API, ids)) == []
+def test_people_do_over_the_api_what_their_role_lets_them(world: World, name: str) -> None:
+    assert list(differences(world.actors[name], API, world.ids)) == []
 
 
 @pytest.mark.parametrize("name", KEYS)
-def test_keys_do_over_the_api_what_their_scopes_and_their_person_let_them(
-    ids: dict[str, str], name: str
-) -> None:
-    assert list(differences(actor_of(name, keys), API, ids)) == []
+def test_keys_do_over_the_api_what_their_scopes_and_their_person_let_them(world: World, name: str) -> None:
+    assert list(differences(world.actors[name], API, world.ids)) == []
 
 
 @pytest.mark.parametrize("name", ["key management", "key of owner"])
-def test_no_key_opens_a_page(ids: dict[str, str], name: str) -> None:
-    actor = actor_of(name, keys)
-    assert [row.address for row in PORTAL if is_let_in(ask(actor, row, ids))] == []
+def test_no_key_opens_a_page(world: World, name: str) -> None:
+    actor = world.actors[name]
+    assert [row.address for row in PORTAL if is_let_in(ask(actor, row, world.ids))] == []
 
 
-def test_an_owner_is_told_of_each_other_method_that_there_is_none(ids: dict[str, str]) -> None:
-    actor = actor_of("the-owner", people)
+def test_an_owner_is_told_of_each_other_method_that_there_is_none(world: World) -> None:
+    actor = world.actors["the-owner"]
     declared = {(row.method, plain(row.address)) for row in TABLE}
     for row in {plain(row.address): row for row in TABLE}.values():
         for method in METHODS:
             if (method, plain(row.address)) not in declared:
                 other = Row(method, row.address, Right.READ)
-                assert ask(actor, other, ids).status_code == 405, (method, row.address)
+                assert ask(actor, other, world.ids).status_code == 405, (method, row.address)
 
 
-def test_who_left_and_strangers_learn_of_no_page_that_there_is_one(ids: dict[str, str]) -> None:
-    team = Team.objects.get(slug="other")
-    for actor in people(team):
-        if actor.name in {"who-left", "foreign"}:
-            for row in PORTAL:
-                if row.address not in SKIPPED["who-left"]:
-                    assert ask(actor, row, ids).status_code == 404, (actor.name, row)
+@pytest.mark.parametrize("name", ["who-left", "foreign"])
+def test_who_left_and_strangers_learn_of_no_page_that_there_is_one(world: World, name: str) -> None:
+    for row in PORTAL:
+        if row.address not in SKIPPED["who-left"]:
+            assert ask(world.actors[name], row, world.ids).status_code == 404, row
 
 
 @pytest.fixture
@@ -211,7 +223,7 @@ def bearing(text: str) -> Client:
 
 
 def test_directory_does_all_of_scim_and_nothing_else(
-    directory: tuple[ScimDirectory, dict[str, str]], ids: dict[str, str]
+    directory: tuple[ScimDirectory, dict[str, str]], world: World
 ) -> None:
     token = issue_token(directory[0])[1]
     own = bearing(token)
@@ -224,7 +236,7 @@ def test_directory_does_all_of_scim_and_nothing_else(
             assert ask_scim(own, f"{method} {address}", directory[1]) == 405, (method, address)
     assert ask_scim(own, f"GET {NO_SCIM}Me", directory[1]) == 404
     actor = Actor("directory", own, None)
-    assert [row.address for row in TABLE if is_let_in(ask(actor, row, ids))] == []
+    assert [row.address for row in TABLE if is_let_in(ask(actor, row, world.ids))] == []
 
 
 def test_another_directory_finds_none_of_its_rows(directory: tuple[ScimDirectory, dict[str, str]]) -> None:
@@ -235,7 +247,7 @@ def test_another_directory_finds_none_of_its_rows(directory: tuple[ScimDirectory
 
 @pytest.mark.parametrize("name", [*PEOPLE, *KEYS, "superuser", "revoked token"])
 def test_nobody_else_is_let_into_scim(
-    directory: tuple[ScimDirectory, dict[str, str]], ids: dict[str, str], name: str
+    directory: tuple[ScimDirectory, dict[str, str]], world: World, name: str
 ) -> None:
     if name == "superuser":
         client = Client()
@@ -244,6 +256,6 @@ def test_nobody_else_is_let_into_scim(
         client = bearing(issue_token(directory[0])[1])
         revoke_tokens(directory[0])
     else:
-        client = actor_of(name, people if name in PEOPLE else keys).client
+        client = world.actors[name].client
     for act in (*SCIM, f"GET {NO_SCIM}Me"):
         assert ask_scim(client, act, directory[1]) == 401, act

@@ -14,10 +14,11 @@ STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
 
 @pytest.mark.drill
 @pytest.mark.slow
+@pytest.mark.apart
 @pytest.mark.parametrize("part", ["every_value", "every_body", "not every_address"])
 def test_no_value_makes_an_address_fail_on_postgresql(migrated_url: str, part: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", str(STRANGE_VALUES), "-k", part],
+        [sys.executable, "-m", "pytest", "-q", "--reuse-db", str(STRANGE_VALUES), "-k", part],
         env={**os.environ, "DATABASE_URL": migrated_url},
         check=False,
         capture_output=True,

@@ -30,6 +30,7 @@ from gateway.proxy.ports import StoredTurn
 from gateway.responses import stored
 from providers.models import ProviderCredential
 from tests.gateway.spooling import attempt
+from tests.kept import rows_for_all
 from tests.make import make_entry, make_key, make_provider, make_team, make_user
 
 pytestmark = pytest.mark.django_db
@@ -57,9 +58,14 @@ def routes(resolver: URLResolver | None = None, prefix: str = "") -> Iterator[st
 OWNED = sorted({address for address in routes() if not address.startswith(EVERYBODYS)})
 
 
-@pytest.fixture
-def foreign() -> dict[str, str]:
-    """Ids of the other team's rows, by what addresses call them."""
+@pytest.fixture(scope="module")
+def foreign(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, str]]:
+    with rows_for_all(django_db_blocker):
+        yield make_other_team()
+
+
+def make_other_team() -> dict[str, str]:
+    """Ids of its rows, by what addresses call them."""
     team = make_team("other")
     key, _ = make_key(team, SECRET)
     kept = StoredTurn({"id": "resp_0123456789abcdef", "object": "response", "output": [SECRET]}, [SECRET])

@@ -5,7 +5,7 @@ import gzip
 import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -16,8 +16,9 @@ from providers.engine import Timeouts
 from providers.transport import HttpEngine
 from providers.unpacking import Unpacker
 from providers.wire.failure import FailureKind, UpstreamFailure
+from tests.patience import HANG_S
 
-PATIENT = Timeouts(connect_s=2, first_byte_s=2, idle_s=2, total_s=4)
+PATIENT = Timeouts(connect_s=HANG_S, first_byte_s=HANG_S, idle_s=HANG_S, total_s=HANG_S)
 OK = b"HTTP/1.1 200 OK\r\n"
 WHOLE = OK + b"content-length: 2\r\n\r\nhi"
 CHUNKED = OK + b"transfer-encoding: chunked\r\n\r\n"
@@ -221,7 +222,9 @@ def test_what_is_said_unasked_ends_a_kept_connection():
 
     async def work(engine):
         await get(engine, server)
-        await asyncio.sleep(0.1)
+        (kept,) = (each for idle in engine._idle.values() for each in idle)
+        while kept.can_be_asked():
+            await asyncio.sleep(0.005)
         return await get(engine, server)
 
     assert run(server, work) == b"hi"
@@ -335,11 +338,12 @@ def test_answer_that_nobody_takes_is_not_read_into_memory():
 def test_silence_of_an_answer_that_nobody_takes_is_not_the_providers():
     body = b"x" * 20_000_000
     server = RawServer([OK + b"content-length: %d\r\n\r\n" % len(body) + body])
-    hasty = Timeouts(connect_s=2, first_byte_s=2, idle_s=0.1, total_s=4)
+    # Longer than a busy machine stands still while the answer is read.
+    hasty = replace(PATIENT, idle_s=1.0)
 
     async def work(engine):
         response = await engine.open(UpstreamRequest(f"http://127.0.0.1:{server.port}/", {}, b""), hasty)
-        await asyncio.sleep(0.4)
+        await asyncio.sleep(1.5)
         size = len(await response.read(1 << 30))
         await response.close()
         return size

@@ -4,9 +4,8 @@ import gzip
 import json
 import socket
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import pytest
@@ -21,16 +20,19 @@ SECRET = "gsk_canary_0123456789"
 
 
 @contextmanager
-def answering(data: bytes, *, wait_s: float = 0) -> Iterator[tuple[int, list[bytes]]]:
-    """A server that gives one answer; yields its port and the requests it read."""
+def answering(data: bytes | None) -> Iterator[tuple[int, list[bytes]]]:
+    """A server that gives one answer, or none until it is given up; yields its port and the requests it read."""
     requests: list[bytes] = []
 
     def serve(listener: socket.socket) -> None:
         connection, _ = listener.accept()
         with connection:
             requests.append(connection.recv(65536))
-            time.sleep(wait_s)
-            connection.sendall(data)
+            if data is not None:
+                connection.sendall(data)
+                return
+            with suppress(ConnectionError):
+                connection.recv(1)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve, args=[listener])
@@ -170,7 +172,7 @@ def test_private_address_is_not_even_connected_to() -> None:
 
 def test_silent_provider_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.probes._READ_S", 0.1)
-    with answering(b"", wait_s=0.3) as (port, _):
+    with answering(None) as (port, _):
         outcome = probe(facts(port), policy=OutboundPolicy(frozenset({f"127.0.0.1:{port}"})))
     assert outcome.error == "no answer in time"
 

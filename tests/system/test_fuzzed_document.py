@@ -10,9 +10,9 @@ import pytest
 
 from tests.patience import LONG_HANG_S
 from tests.system.admin_pages import AdminPages
-from tests.system.embedded import Product, started
+from tests.system.embedded import Prepared, Product
 
-pytestmark = [pytest.mark.drill, pytest.mark.apart]
+pytestmark = [pytest.mark.drill, pytest.mark.apart, pytest.mark.slow]
 
 FOLDER = Path(__file__).parent
 MANAGED = (
@@ -22,10 +22,10 @@ MANAGED = (
 
 
 @pytest.fixture
-def trusting_product(tmp_path: Path) -> Iterator[Product]:
+def trusting_product(tmp_path: Path, prepared: Prepared) -> Iterator[Product]:
     """Behind us as its proxy: see schemathesis_hooks.py. Whoever counts tokens does so often."""
-    with started(
-        tmp_path, GATEWAY_TRUSTED_PROXIES="127.0.0.1", GATEWAY_COUNTS_PER_MINUTE="100000"
+    with prepared.started(
+        tmp_path / "data", GATEWAY_TRUSTED_PROXIES="127.0.0.1", GATEWAY_COUNTS_PER_MINUTE="100000"
     ) as product:
         yield product
     assert "Traceback" not in product.log, product.log

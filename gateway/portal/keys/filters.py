@@ -32,6 +32,9 @@ class KeyFilterForm(forms.Form):
         label="What it may do", required=False, choices=[("", "Any"), *Key.Scope.choices]
     )
 
+    playground = forms.ChoiceField(required=False, choices=[("", ""), ("all", "")], widget=forms.HiddenInput)
+    """`all`: keys of the playground's past visits, too."""
+
     def __init__(self, data: QueryDict, *, acting: Acting) -> None:
         super().__init__(data, auto_id="filter_%s")
         self._acting = acting
@@ -50,8 +53,23 @@ class KeyFilterForm(forms.Form):
         """As addresses say it."""
         return urlencode(self.chosen)
 
+    @property
+    def shows_playground(self) -> bool:
+        return "playground" in self.chosen
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether fewer keys are asked for than there are."""
+        return bool(self.errors) or bool(self.chosen.keys() - {"playground"})
+
+    @property
+    def turned(self) -> str:
+        """The query that shows what is hidden of the playground, or hides it again."""
+        other = {name: value for name, value in self.chosen.items() if name != "playground"}
+        return urlencode(other if self.shows_playground else {**other, "playground": "all"})
+
     def narrow(self, keys: QuerySet[Key]) -> QuerySet[Key]:
-        self.is_valid()
+        """By what is asked for, as far as it is valid."""
         chosen = self.chosen
         if text := chosen.get("q"):
             # PostgreSQL fails on a NUL, which the field refuses.

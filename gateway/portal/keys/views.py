@@ -176,7 +176,10 @@ def _show_keys(request: HttpRequest, acting: Acting, form: KeyForm) -> HttpRespo
     if request.method == "GET" and not acting.is_viewing_as:
         new = take_secret(request.session, team=team)
     filters = KeyFilterForm(request.GET, acting=acting)
-    page = Paginator(filters.narrow(keys_of(team)), PAGE_SIZE).get_page(request.GET.get("page"))
+    filters.is_valid()
+    at, shows_all = timezone.now(), filters.shows_playground
+    found = filters.narrow(keys_of(team, has_past_visits=shows_all))
+    page = Paginator(found, PAGE_SIZE).get_page(request.GET.get("page"))
     left = left_of(list(page))
     context = {
         "team": team,
@@ -184,8 +187,8 @@ def _show_keys(request: HttpRequest, acting: Acting, form: KeyForm) -> HttpRespo
         "why_stopped": why_stopped(team),
         "page": page,
         "filters": filters,
-        "is_filtered": bool(filters.chosen or filters.errors),
-        "rows": [(row_of(key, timezone.now(), acting), left[key.lineage_id]) for key in page],
+        "past_visits": filters.narrow(Key.objects.for_team(team).of_past_visits(at)).count(),
+        "rows": [(row_of(key, at, acting), left[key.lineage_id]) for key in page],
         "rights": acting.rights,
         "form": form,
         "new": new,

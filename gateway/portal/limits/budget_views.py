@@ -92,14 +92,14 @@ def _ask_whether_raised(request: HttpRequest, budget: Budget) -> HttpResponse:
         "It can be raised again.",
     ]
     ending = Ending(
-        f"End the raise of {line.amount} of {line.whose}?",
+        f"End the raise of {line.amount}?",
         says,
         "End the raise",
         page_after(request, budget),
         call="budget_end_raise",
         ids=[budget.pk],
         key=str(request.GET.get("key", "")),
-        facts=[("Spent of it", line.spent), ("Left with the raise", line.free)],
+        facts=[("Whose", line.whose), ("Spent of it", line.spent), ("Left with the raise", line.free)],
     )
     return ask_first(request, here.team, ending)
 
@@ -108,12 +108,12 @@ def _ask(request: HttpRequest, budget: Budget, back: str) -> HttpResponse:
     here = acting(request)
     line = budget_lines([budget], here)[0]
     says = [
-        f"Within a second calls of “{line.whose}” go on without this budget, whatever they cost.",
-        "Other budgets and limits that are for them still count.",
+        "Within a second calls go on without this budget, whatever they cost.",
+        "Other budgets and limits that apply to them still count.",
         "What was spent stays in the ledger, in usage and in statements.",
     ]
     ending = Ending(
-        f"Remove {line.amount} of {line.whose}?",
+        f"Remove the budget of {line.amount}?",
         says,
         f"Remove {line.amount}",
         back,
@@ -121,6 +121,7 @@ def _ask(request: HttpRequest, budget: Budget, back: str) -> HttpResponse:
         ids=[budget.pk],
         key=str(request.GET.get("key", "")),
         facts=[
+            ("Whose", line.whose),
             ("Spent of it", line.spent),
             ("Left", line.free),
             *at_stake(cast("Owner", budget.subject_row)),

@@ -40,17 +40,17 @@ def remove(request: HttpRequest, id: str) -> HttpResponse:  # noqa: A002  # the 
 def _ask(request: HttpRequest, limit: Limit, back: str) -> HttpResponse:
     whose = name_owner(limit.subject_row)
     says = [
-        f"Within a second calls of “{whose}” go on without this limit. Those of its team, and budgets, still count.",
+        "Within a second calls go on without this limit. Others that apply to them, and budgets, still count.",
         "Nothing that was counted is lost.",
     ]
     ending = Ending(
-        f"Remove {limit_text(limit)} of {whose}?",
+        f"Remove the limit of {limit_text(limit)}?",
         says,
         f"Remove {limit_text(limit)}",
         back,
         call="limit_destroy",
         ids=[limit.pk],
         key=str(request.GET.get("key", "")),
-        facts=at_stake(cast("Owner", limit.subject_row)),
+        facts=[("Whose", whose), *at_stake(cast("Owner", limit.subject_row))],
     )
     return ask_first(request, acting(request).team, ending)

@@ -43,7 +43,7 @@ class InvitationForm(RoleForm):
         widget=forms.EmailInput(attrs={"autocomplete": "off"}),
     )
     hands_on = forms.BooleanField(
-        label="I hand the link on myself",
+        label="I will pass the link on myself",
         required=False,
         help_text="No mail is sent: the link is shown to you once. Whoever has it can join.",
     )

@@ -43,6 +43,14 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
             "zero_retention",
             "no_data_collection",
         ]
+        labels = {
+            "keeps_responses": "Store responses",
+            "allows_free_projects": "Allow free project tags",
+            "key_requests_per_minute": "Requests a minute of a new key",
+            "key_concurrency": "Calls at once of a new key",
+            "key_days": "Days until a new key expires",
+            "unused_key_days": "Days until an unused key expires",
+        }
         help_texts = {
             "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",
             "key_concurrency": "How many calls of a new key may run at once if its form says nothing. Leave it empty "

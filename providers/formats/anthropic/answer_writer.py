@@ -37,6 +37,10 @@ EMPTY: dict[str, Member] = {
     "thinking": {"type": "thinking", "thinking": "", "signature": ""},
 }
 """Blocks that are added to. What is said stands in the member of the block's own name."""
+_MORE_TEXT = (
+    b"event: content_block_delta\n"
+    b'data: {"type":"content_block_delta","index":%d,"delta":{"type":"text_delta","text":%b}}\n\n'
+)
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> Mapping[str, Any]:
@@ -124,6 +128,8 @@ class AnthropicStreamWriter:
         self._has_started = False
 
     def write(self, events: Sequence[Event]) -> bytes:
+        if self._has_started:
+            return b"".join(map(self._write, events))
         if not events:
             return b""
         members = self._blocks.put(events)
@@ -140,6 +146,12 @@ class AnthropicStreamWriter:
 
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return _write([anthropic_envelope(error)])
+
+    def _write(self, event: Event) -> bytes:
+        blocks = self._blocks
+        if type(event) is TextDelta and event.text and blocks.open == "text":
+            return _MORE_TEXT % (blocks.count, orjson.dumps(event.text))
+        return _write(blocks.take(event))
 
     def _start(self) -> list[Member]:
         """With our own count of what was asked: the provider's is known at the end, which corrects it."""
@@ -165,13 +177,15 @@ class AnswerBlocks:
         self.usage: Usage | None = None
         self.finished: Finished | None = None
         self._order = CallOrder()
-        self._count = 0
-        self._open = ""
+        self.count = 0
+        """Blocks that have ended."""
+        self.open = ""
+        """What kind of block is open; of a text, nothing is held back."""
         self._has_calls = False
         self._refusal: list[str] = []
 
     def put(self, events: Sequence[Event]) -> list[Member]:
-        return [member for event in events for member in self._take(event)]
+        return [member for event in events for member in self.take(event)]
 
     def end(self) -> list[Member]:
         """No more comes: the blocks that were still held."""
@@ -183,7 +197,7 @@ class AnswerBlocks:
             raise ValueError("an answer without a finish")
         return write_finish(self.finished, "".join(self._refusal), has_calls=self._has_calls)
 
-    def _take(self, event: Event) -> list[Member]:
+    def take(self, event: Event) -> list[Member]:
         if isinstance(event, Started):
             self.service_tier = event.service_tier
         elif isinstance(event, UsageSeen):
@@ -215,7 +229,7 @@ class AnswerBlocks:
         return []
 
     def _delta(self, kind: str, delta: Member) -> list[Member]:
-        opened = [] if self._open == kind else self._start(EMPTY[kind])
+        opened = [] if self.open == kind else self._start(EMPTY[kind])
         return [*opened, self._member("content_block_delta", delta=delta)]
 
     def _sign(self, signed: ReasoningSigned) -> list[Member]:
@@ -225,7 +239,7 @@ class AnswerBlocks:
             return closed + self._start(block) + self._close()
         signature = write_signature(signed)
         if not signature:
-            return self._close() if self._open == "thinking" else []
+            return self._close() if self.open == "thinking" else []
         return [*self._delta("thinking", {"type": "signature_delta", "signature": signature}), *self._close()]
 
     def _start_call(self, event: ToolCallStarted) -> list[Member]:
@@ -245,19 +259,19 @@ class AnswerBlocks:
 
     def _start(self, block: Member) -> list[Member]:
         closed = self._close()
-        self._open = block["type"]
+        self.open = block["type"]
         return [*closed, self._member("content_block_start", content_block=block)]
 
     def _close(self) -> list[Member]:
-        if not self._open:
+        if not self.open:
             return []
         stop = self._member("content_block_stop")
-        self._open = ""
-        self._count += 1
+        self.open = ""
+        self.count += 1
         return [stop]
 
     def _member(self, kind: str, **members: Any) -> Member:
-        return {"type": kind, "index": self._count, **members}
+        return {"type": kind, "index": self.count, **members}
 
 
 def _citation(event: CitationAdded) -> Any:

@@ -11,8 +11,8 @@ _TTLS = frozenset({None, "5m", "1h"})
 
 
 def read_cache_mark(fields: Fields) -> CacheMark | None:
-    control = fields.part("cache_control")
-    if control is None:
+    # Most have none, which is quickly seen.
+    if "cache_control" not in fields.value or (control := fields.part("cache_control")) is None:
         return None
     if control.needed("type") != "ephemeral":
         raise control.wrong("type", "has to be 'ephemeral'")

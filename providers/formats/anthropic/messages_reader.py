@@ -1,6 +1,6 @@
 """Reads the system prompt and the messages of a request, and their content blocks."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 import orjson
@@ -28,6 +28,7 @@ _SYSTEM = frozenset({"text"})
 _RESULT = frozenset({"text", "image", "document"})
 _USER = _RESULT | {"tool_result"}
 _ASSISTANT = _RESULT | {"thinking", "redacted_thinking", "tool_use"}
+_ROLES: Mapping[str, Role] = {role.value: role for role in Role}
 _BY_ROLE = {Role.SYSTEM: _SYSTEM, Role.USER: _USER, Role.ASSISTANT: _ASSISTANT}
 
 
@@ -52,10 +53,9 @@ def _read_system(body: Fields) -> tuple[Message, ...]:
 
 
 def _read_message(fields: Fields) -> Message:
-    try:
-        role = Role(fields.needed("role"))
-    except ValueError:
-        raise fields.wrong("role", "has to be user, assistant or system") from None
+    role = _ROLES.get(fields.needed("role"))
+    if role is None:
+        raise fields.wrong("role", "has to be user, assistant or system")
     message = Message(role, read_content(fields, "content", role))
     fields.end()
     return as_read(message, ORIGIN, fields.value, fields.own)
@@ -64,17 +64,15 @@ def _read_message(fields: Fields) -> Message:
 def _check_results(turns: list[Message]) -> None:
     called: set[str] = set()
     for number, turn in enumerate(turns):
-        called.update(part.id for part in turn.parts if isinstance(part, ToolCall))
-        for call_id in _answered(turn):
-            if call_id not in called:
+        for part in turn.parts:
+            if type(part) is ToolCall:
+                called.add(part.id)
+        for part in turn.parts:
+            if type(part) is ToolResult and part.call_id not in called:
                 raise BadRequest(
-                    f"There is no tool_use with the id '{call_id}' before its tool_result.",
+                    f"There is no tool_use with the id '{part.call_id}' before its tool_result.",
                     param=f"messages[{number}].content",
                 )
-
-
-def _answered(turn: Message) -> Iterator[str]:
-    return (part.call_id for part in turn.parts if isinstance(part, ToolResult))
 
 
 def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
@@ -84,6 +82,8 @@ def read_content(message: Fields, name: str, role: Role) -> tuple[Part, ...]:
 
 def _sign_calls(parts: list[Part]) -> list[Part]:
     """A signature that travelled in front of its call goes back to it."""
+    if Reasoning not in map(type, parts):
+        return parts
     signed: list[Part] = []
     for part in parts:
         last = signed[-1] if signed else None

@@ -84,7 +84,7 @@ def _write_own(message: Message, notes: Notes) -> dict[str, Any]:
     content = original.get("content")
     if not (_says(message, content) and _says_something(str(content), notes)):
         content = write_blocks(message.parts, message.role, notes)
-    return {**original, "role": message.role.value, "content": content}
+    return {**original, "role": str(message.role), "content": content}
 
 
 def _says(message: Message, text: object) -> bool:
@@ -99,10 +99,11 @@ def _write_turns(messages: Sequence[Message], notes: Notes) -> list[dict[str, An
         blocks: list[Block] = write_blocks(message.parts, message.role, notes)
         if not blocks:
             continue
-        if turns and turns[-1]["role"] == message.role.value:
+        role = str(message.role)
+        if turns and turns[-1]["role"] == role:
             turns[-1]["content"] += blocks
         else:
-            turns.append({"role": message.role.value, "content": blocks})
+            turns.append({"role": role, "content": blocks})
     return turns
 
 
@@ -147,14 +148,15 @@ def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
 
 def _says_something(text: str, notes: Notes) -> bool:
     """Anthropic takes no texts of nothing but white space."""
-    if text and not text.strip():
+    if text.isspace():
         notes.note("messages", "without texts of white space")
         return False
     return bool(text)
 
 
 def _write_text(text: Text) -> Block:
-    return {"type": "text", "text": text.text} | write_cache_mark(text.cache)
+    block = {"type": "text", "text": text.text}
+    return block if text.cache is None else block | write_cache_mark(text.cache)
 
 
 def _write_media(part: Image | File, notes: Notes) -> Block:

@@ -91,6 +91,10 @@ def _candidates(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_candidate(entry) for entry in entries]
 
 
+_NO_TEXT = "\0"
+"""In place of one: a model's id does not have it."""
+
+
 class GeminiStreamWriter:
     """See formats.base.AnswerWriter. The end waits for the usage, which stands in the same, last piece."""
 
@@ -99,8 +103,13 @@ class GeminiStreamWriter:
         self._parts = AnswerParts()
         self._finished: Finished | None = None
         self._usage: Usage | None = None
+        before, _, behind = _frame(self._piece([{"text": _NO_TEXT}], {})).partition(orjson.dumps(_NO_TEXT))
+        self._around_text = before, behind
+        """What a piece of one text has before it and behind it."""
 
     def write(self, events: Sequence[Event]) -> bytes:
+        if len(events) == 1 and type(event := events[0]) is TextDelta and self._parts.take_alone(event):
+            return orjson.dumps(event.text).join(self._around_text)
         for event in events:
             self._parts.take(event)
             if isinstance(event, Finished):
@@ -180,6 +189,13 @@ class AnswerParts:
         self._parts.append(_call_part(self._call))
         self._call = None
         self._is_thinking = False
+
+    def take_alone(self, event: TextDelta) -> bool:
+        """Take a text that is all there is to let go, and need not wait here; False where it is not."""
+        if not event.text or event.logprobs or self._parts or self._call:
+            return False
+        self._is_thinking = False
+        return True
 
     def let_go(self) -> list[dict[str, Any]]:
         self._join()

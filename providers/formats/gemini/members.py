@@ -2,11 +2,13 @@
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Set
+from types import MappingProxyType
 from typing import Any
 
 from providers.formats.base import BadRequest
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _DIGITS_MOST = 20
 _SNAKE = re.compile(r"_([a-z0-9])")
 
@@ -21,33 +23,41 @@ class Members:
     Every method raises BadRequest for a value of the wrong type.
     """
 
-    __slots__ = ("_sent_names", "path", "value")
+    __slots__ = ("_given", "_sent_names", "path", "value")
 
     def __init__(self, value: Any, path: str) -> None:
         # Nearly all are plain dictionaries, and to ask for those is much the quicker question.
-        if not isinstance(value, (dict, Mapping)):
+        if type(value) is not dict and not isinstance(value, Mapping):
             raise wrong(path or "body", "an object")
         self.path = path
         self.value = value
-        self._sent_names = {
-            camel(name) if "_" in name else name: name for name, member in value.items() if member is not None
-        }
+        self._given: Mapping[str, Any] = value
+        """What is no null, by its name in camelCase."""
+        self._sent_names: Mapping[str, str] = _NO_NAMES
+        """As the client spells them, where any is spelled otherwise or null."""
+        if "_" in "".join(value) or None in value.values():
+            self._sent_names = {
+                camel(name) if "_" in name else name: name
+                for name, member in value.items()
+                if member is not None
+            }
+            self._given = {name: value[sent] for name, sent in self._sent_names.items()}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._sent_names
+        return name in self._given
 
-    def present(self, names: Iterable[str]) -> list[str]:
-        return [name for name in names if name in self._sent_names]
+    def present(self, names: Set[str]) -> list[str]:
+        return [name for name in self._given if name in names]
 
     def path_of(self, name: str) -> str:
         sent = self._sent_names.get(name, name)
         return f"{self.path}.{sent}" if self.path else sent
 
     def raw(self, name: str) -> Any:
-        return self.value[self._sent_names[name]] if name in self._sent_names else None
+        return self._given.get(name)
 
     def text(self, name: str) -> str | None:
-        value = self.value[self._sent_names[name]] if name in self._sent_names else None
+        value = self._given.get(name)
         if value is None or isinstance(value, str):
             return value
         raise wrong(self.path_of(name), "a string")
@@ -104,9 +114,9 @@ class Members:
 
     def others(self, known: frozenset[str] | set[str]) -> dict[str, Any]:
         """The members that are not known, by path, in the order in which they came."""
-        if known.issuperset(self._sent_names):
+        if known.issuperset(self._given):
             return {}
-        return {self.path_of(name): self.raw(name) for name in self._sent_names if name not in known}
+        return {self.path_of(name): value for name, value in self._given.items() if name not in known}
 
 
 def _whole(value: Any) -> int | None:

@@ -27,6 +27,7 @@ from providers.wire.events import ReasoningSigned
 
 _ROLES = {"user": Role.USER, "function": Role.USER, "model": Role.ASSISTANT}
 _KINDS = ("text", "functionCall", "functionResponse", "inlineData", "fileData")
+_ANY_KIND = frozenset(_KINDS)
 _OF_CONTENT = frozenset({"role", "parts"})
 _KNOWN = frozenset({*_KINDS, "thought", "thoughtSignature"})
 
@@ -59,7 +60,7 @@ class ContentsReader:
     def _part(self, part: Members) -> list[Part]:
         """What stands in one part has one wording. An empty text says nothing, and stands for what says nothing."""
         own = part.others(_KNOWN)
-        kinds = part.present(_KINDS)
+        kinds = part.present(_ANY_KIND)
         if own and not kinds:
             # What Gemini's own tools did, say: only it can take that back.
             return [Native(ORIGIN, part.value, next(iter(own)))]

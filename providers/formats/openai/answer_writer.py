@@ -213,7 +213,7 @@ class OpenAIStreamWriter:
         """Of custom calls: what the string says is known once its JSON is whole."""
 
     def write(self, events: Sequence[Event]) -> bytes:
-        return b"".join(piece for event in events for piece in self._write(event))
+        return b"".join(map(self._write, events))
 
     def finish(self, left_out: Sequence[str] = ()) -> bytes:
         if self._usage is None or not self._facts.wants_usage:
@@ -224,16 +224,18 @@ class OpenAIStreamWriter:
     def fail(self, error: Mapping[str, Any]) -> bytes:
         return sse(orjson.dumps(openai_envelope(error)))
 
-    def _write(self, event: Event) -> Iterable[bytes]:
+    def _write(self, event: Event) -> bytes:
+        if type(event) is TextDelta and self._has_begun and not event.logprobs:
+            return self._text_chunk(event.text)
+        return b"".join(self._chunks(event))
+
+    def _chunks(self, event: Event) -> Iterable[bytes]:
         match event:
             case UsageSeen():
                 self._usage = event.usage
                 return
             case Started():
                 self._head |= {"service_tier": event.service_tier} if event.service_tier else {}
-            case TextDelta(logprobs=()) if self._has_begun:
-                yield self._text_chunk(event.text)
-                return
         if not self._has_begun:
             self._has_begun = True
             yield self._chunk({"role": "assistant", "content": ""})

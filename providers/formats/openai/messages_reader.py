@@ -1,7 +1,7 @@
 """Reads chat messages, each by its role, and their content: a string, or a list of parts."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from providers.formats.contents import ContentReader
@@ -31,6 +31,8 @@ _PICTURES = frozenset({"image_url"})
 _ASSISTANT_PARTS = frozenset({"text", "refusal"})
 # Images of results are not in OpenAI's types, and many providers take them.
 _RESULT_PARTS = frozenset({"text", "image_url", "file"})
+_OF_ALL = frozenset({"role", "content", "name"})
+"""What a message of every role has."""
 # What our answers and those of other gateways carry, and clients send back without a thought.
 _REPEATED = ("annotations", "reasoning", "reasoning_content", "reasoning_details", "provider_specific_fields")
 
@@ -86,22 +88,26 @@ def _read_user(fields: Fields, _calls: _Calls) -> Message:
 
 
 def _read_assistant(fields: Fields, calls: _Calls) -> Message:
+    parts = _CONTENTS.read(fields, "content", _ASSISTANT_PARTS)
+    if not fields.value.keys() <= _OF_ALL:
+        parts = [*read_reasoning(fields.value), *parts, *_read_own_members(fields, calls)]
+    return _said(fields, Role.ASSISTANT, parts)
+
+
+def _read_own_members(fields: Fields, calls: _Calls) -> Iterator[Part]:
+    """What stands in members that only an assistant's message has, but for its thoughts."""
     if fields.any("audio") is not None:
         # It is known to the provider alone that gave it.
         fields.set_aside("audio")
-    parts: list[Part] = [
-        *read_reasoning(dict(fields.rest())),
-        *_CONTENTS.read(fields, "content", _ASSISTANT_PARTS),
-    ]
     if refusal := fields.text("refusal"):
-        parts.append(Refusal(refusal))
-    parts += _read_pictures(fields)
-    parts += [_read_call(call, calls) for call in fields.things("tool_calls")]
+        yield Refusal(refusal)
+    yield from _read_pictures(fields)
+    for each in fields.things("tool_calls"):
+        yield _read_call(each, calls)
     if call := fields.part("function_call"):
         function = ToolCall(calls.add_function(), call.needed("name"), call.text("arguments") or "{}")
-        parts.append(as_read(function, ORIGIN, call.value, {}))
+        yield as_read(function, ORIGIN, call.value, {})
     fields.skip(*_REPEATED)
-    return _said(fields, Role.ASSISTANT, parts)
 
 
 def _read_pictures(fields: Fields) -> list[Part]:
@@ -156,13 +162,14 @@ def _result(fields: Fields, call_id: str) -> Message:
 
 def _said(fields: Fields, role: Role, parts: list[Part]) -> Message:
     mark = read_cache_mark(fields)
-    return Message(role, tuple(_mark_last(parts, mark)), fields.text("name"))
+    told = parts if mark is None else _mark_last(parts, mark)
+    return Message(role, tuple(told), fields.text("name"))
 
 
-def _mark_last(parts: list[Part], mark: CacheMark | None) -> list[Part]:
+def _mark_last(parts: list[Part], mark: CacheMark) -> list[Part]:
     """A mark on a message stands for one on its last part."""
     last = parts[-1] if parts else None
-    if mark is None or not isinstance(last, Text | Image | File | ToolCall):
+    if not isinstance(last, Text | Image | File | ToolCall):
         return parts
     marked = replace(last, cache=mark)
     if (wording := last.wording) is not None:

@@ -111,7 +111,7 @@ class MessageWriter:
         content_parts = [part for result in results for part in self._attachments(result)] + others
         if content_parts:
             content = self._content.write(content_parts)
-            written.append(self._named(message, {"role": message.role.value, "content": content}))
+            written.append(self._named(message, {"role": str(message.role), "content": content}))
         return written
 
     def _named(self, message: Message, written: dict[str, Any]) -> dict[str, Any]:
@@ -120,9 +120,16 @@ class MessageWriter:
     def _write_assistant(self, parts: Iterable[Part]) -> dict[str, Any]:
         parts = tuple(parts)
         self._refuse_files(parts)
-        texts = [part for part in parts if isinstance(part, Text | Refusal) or _is_content(part)]
-        calls = [self.write_call(part) for part in parts if isinstance(part, ToolCall) or _is_call(part)]
-        thoughts = [part for part in parts if isinstance(part, Reasoning)]
+        texts: list[Said] = []
+        calls: list[dict[str, Any]] = []
+        thoughts: list[Reasoning] = []
+        for part in parts:
+            if isinstance(part, Text | Refusal) or _is_content(part):
+                texts.append(part)
+            elif isinstance(part, ToolCall) or _is_call(part):
+                calls.append(self.write_call(part))
+            elif isinstance(part, Reasoning):
+                thoughts.append(part)
         written: dict[str, Any] = {
             "role": "assistant",
             "content": self._content.write(texts) if texts else None,

@@ -1,14 +1,13 @@
 """Tools and the choice among them, both ways; and the pair before: functions."""
 
 from collections.abc import Mapping, Set
-from dataclasses import replace
 from typing import Any
 
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark, write_cache_mark
 from providers.formats.openai.signatures import ORIGIN
 from providers.formats.wording import as_read
-from providers.wire.conversation import ChoiceMode, Native, Tool, ToolChoice
+from providers.wire.conversation import CacheMark, ChoiceMode, Native, Tool, ToolChoice
 
 
 def read_tools(body: Fields) -> tuple[Tool | Native, ...]:
@@ -24,7 +23,7 @@ def _read_tool(fields: Fields) -> Tool | Native:
         return Native(ORIGIN, fields.value, fields.at("type"))
     mark = read_cache_mark(fields)
     fields.end()
-    tool = replace(read_function(function), cache=mark)
+    tool = read_function(function, mark)
     return as_read(tool, ORIGIN, fields.value, fields.own)
 
 
@@ -33,12 +32,13 @@ def _read_old_function(fields: Fields) -> Tool:
     return as_read(tool, ORIGIN, fields.value, fields.own)
 
 
-def read_function(fields: Fields) -> Tool:
+def read_function(fields: Fields, mark: CacheMark | None = None) -> Tool:
     tool = Tool(
         fields.needed("name"),
         fields.text("description"),
         fields.mapping("parameters"),
         fields.flag("strict"),
+        mark,
     )
     fields.end()
     return tool

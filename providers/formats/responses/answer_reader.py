@@ -197,9 +197,11 @@ class ResponsesStreamReader(SseEventReader):
             return self._start(response)
         if kind in _ENDS:
             return [*self._start(response), *self._read_end(with_status(response, kind))]
+        events = self._start(response)
         reader = self._readers.get(kind)
-        events = reader(value) if reader else ()
-        return [*self._start(response), *(passed for event in events for passed in self._order.put(event))]
+        for event in reader(value) if reader else ():
+            events += self._order.put(event)
+        return events
 
     def _start(self, response: _Map) -> list[Event]:
         if self._has_started:

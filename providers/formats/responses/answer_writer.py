@@ -80,7 +80,7 @@ class ResponseWriting:
 
     def __init__(self, facts: AnswerFacts) -> None:
         tools = own_tools(facts.request) if has_own_tools(facts.request) else {}
-        self._output = Output(facts.id, tools)
+        self.output = Output(facts.id, tools)
         self._usage: Usage | None = None
         self._finished: Finished | None = None
         self._facts = facts
@@ -102,7 +102,7 @@ class ResponseWriting:
             case _:
                 if isinstance(event, Finished):
                     self._finished = event
-                yield from self._output.take(event)
+                yield from self.output.take(event)
 
     def running(self) -> dict[str, Any]:
         return self._response({"status": "in_progress", "incomplete_details": None})
@@ -118,7 +118,7 @@ class ResponseWriting:
     def _response(self, state: dict[str, Any]) -> dict[str, Any]:
         usage = None if self._usage is None else write_usage(self._usage)
         ended = self._facts.ended if state["status"] == "completed" else None
-        told = {"completed_at": ended, **state, "error": None, "output": list(self._output.items)}
+        told = {"completed_at": ended, **state, "error": None, "output": list(self.output.items)}
         return {**self._head, **told, "usage": usage}
 
 
@@ -134,11 +134,12 @@ class ResponsesStreamWriter:
 
     def __init__(self, facts: AnswerFacts) -> None:
         self._writing = ResponseWriting(facts)
+        self._output = self._writing.output
         self._next_number = _number_after(facts.sent)
         self._has_begun = False
 
     def write(self, events: Sequence[Event]) -> bytes:
-        return b"".join(piece for event in events for piece in self._write(event))
+        return b"".join(map(self._write, events))
 
     def finish(self, left_out: Sequence[str] = ()) -> bytes:
         # In the response itself, which is stored so, and whoever stores it passes on no comments.
@@ -153,7 +154,13 @@ class ResponsesStreamWriter:
         failed = {"type": "response.failed", "response": self._writing.failed(error)}
         return self._event(event) + self._event(failed)
 
-    def _write(self, event: Event) -> Iterator[bytes]:
+    def _write(self, event: Event) -> bytes:
+        if type(event) is TextDelta and not event.logprobs and (message := self._output.open_text):
+            self._next_number += 1
+            return message.more_text(event.text, self._next_number - 1)
+        return b"".join(self._events(event))
+
+    def _events(self, event: Event) -> Iterator[bytes]:
         steps = self._writing.take(event)
         if not self._has_begun:
             # What the first event says of the whole response belongs into its beginning.
@@ -188,6 +195,12 @@ class Output:
         self._answer_id = answer_id
         self._tools = tools
         self._open: OpenItem | None = None
+
+    @property
+    def open_text(self) -> OpenMessage | None:
+        """The message that is being written, if more text would belong to its last part."""
+        message = self._open
+        return message if isinstance(message, OpenMessage) and message.is_text_open else None
 
     def take(self, event: Event) -> Iterator[Step]:
         match event:

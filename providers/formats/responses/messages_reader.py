@@ -26,7 +26,7 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
-T = TypeVar("T")
+T = TypeVar("T", Message, ToolCall, ToolResult, Reasoning)
 _ROLES = {
     "system": Role.SYSTEM,
     "developer": Role.SYSTEM,
@@ -105,14 +105,18 @@ class ItemReader:
 
 
 def _as_read(thing: T, fields: Fields) -> T:
-    fields.skip(*_NOTED)
-    fields.end()
+    fields.end(_NOTED)
     return as_read(thing, ORIGIN, fields.value, fields.own)
 
 
 def sign_call(last: list[Message], message: Message) -> Message | None:
     """The call with the signature that stood in front of it. None where there is none."""
-    if message.role is not Role.ASSISTANT:
+    # Asked of every message, most of which are no calls.
+    if (
+        len(message.parts) != 1
+        or type(message.parts[0]) is not ToolCall
+        or message.role is not Role.ASSISTANT
+    ):
         return None
     match last, message.parts:
         case [Message(parts=(Reasoning(id=signatures.OF_CALL) as thought,))], (ToolCall() as call,):

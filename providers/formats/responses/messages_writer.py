@@ -59,7 +59,7 @@ class ItemWriter:
         is_same_role = "role" in original and is_as_read(message, ORIGIN, "role")
         if is_same_role and is_as_read(message, ORIGIN, "parts"):
             return original
-        role = {} if is_same_role else {"role": message.role.value}
+        role = {} if is_same_role else {"role": str(message.role)}
         text = original.get("content")
         if isinstance(text, str) and message.parts == ((Text(text),) if text else ()):
             return {**original, **role}
@@ -68,7 +68,7 @@ class ItemWriter:
 
     def _write_message(self, role: Role, parts: Iterable[Part]) -> dict[str, Any]:
         write = self._write_answer_part if role is Role.ASSISTANT else self._write_part
-        return {"type": "message", "role": role.value, "content": [write(part) for part in parts]}
+        return {"type": "message", "role": str(role), "content": [write(part) for part in parts]}
 
     def _write_item(self, part: Part) -> dict[str, Any] | None:
         match part:

@@ -6,6 +6,8 @@ Source of the steps' order: OpenAI's reference of streaming events, and the accu
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import orjson
+
 from providers.formats.custom_tools import input_of
 from providers.formats.openai.answer_writer import file_of, page_of
 from providers.formats.responses.answer_reader import MEDIA_TYPES
@@ -16,6 +18,11 @@ from providers.wire.json_text import read_object
 
 Step = dict[str, Any]
 """An event as it is streamed, but for its sequence number."""
+_MORE_TEXT = (
+    b"event: response.output_text.delta\n"
+    b'data: {"type":"response.output_text.delta","item_id":%b,"output_index":%d,"content_index":%d,'
+    b'"delta":%b,"logprobs":[],"sequence_number":%d}\n\n'
+)
 _OUTPUT_FORMATS = {media_type: name for name, media_type in MEDIA_TYPES.items()}
 
 
@@ -193,6 +200,7 @@ class OpenMessage(OpenItem):
         """What is to be added to the open part."""
         self._length = 0
         self._is_part_open = False
+        self.is_text_open = False
 
     def add_text(self, event: TextDelta) -> Iterator[Step]:
         yield from self._begin({"type": "output_text", "text": "", "annotations": [], "logprobs": []})
@@ -200,6 +208,12 @@ class OpenMessage(OpenItem):
         self._parts[-1]["logprobs"] += event.logprobs
         logprobs = list(event.logprobs)
         yield self._part_step("output_text.delta", delta=event.text, logprobs=logprobs)
+
+    def more_text(self, text: str, number: int) -> bytes:
+        """What add_text tells of a text without log probabilities, while one is open: the event of that number."""
+        self._add(text)
+        place = self._index, len(self._parts) - 1
+        return _MORE_TEXT % (orjson.dumps(self.id), *place, orjson.dumps(text), number)
 
     def add_refusal(self, text: str) -> Iterator[Step]:
         yield from self._begin({"type": "refusal", "refusal": ""})
@@ -227,12 +241,13 @@ class OpenMessage(OpenItem):
         yield from self._end_part()
         self._parts.append(part)
         self._is_part_open, self._length = True, 0
+        self.is_text_open = part["type"] == "output_text"
         yield self._part_step("content_part.added", part=_copy(part))
 
     def _end_part(self) -> Iterator[Step]:
         if not self._is_part_open:
             return
-        self._is_part_open = False
+        self._is_part_open = self.is_text_open = False
         self._join()
         part = _copy(self._parts[-1])
         if part["type"] == "refusal":

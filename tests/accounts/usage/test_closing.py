@@ -197,7 +197,8 @@ def test_coarsest_sums_that_tell_it_are_read(columns: tuple[str, ...], name: str
 
 @pytest.mark.parametrize("measure", ["calls", "cost", "first_token_told"])
 @pytest.mark.parametrize(
-    ("face", "grain"), [("how", "closed"), ("what", "utc"), ("who", "month"), ("all", "month")]
+    ("face", "grain"),
+    [("how", "closed"), ("what", "utc"), ("who", "month"), ("all", "month"), ("all", "third")],
 )
 def test_sum_that_is_wrong_is_found(teams: list[Team], measure: str, face: str, grain: str) -> None:
     close()

@@ -27,6 +27,7 @@ from accounts.usage.times import (
     midnights,
     read_from,
     runs_of,
+    span_of,
 )
 
 BERLIN, UTC, KATHMANDU, LORD_HOWE = "Europe/Berlin", "UTC", "Asia/Kathmandu", "Australia/Lord_Howe"
@@ -144,10 +145,26 @@ def test_months_that_are_closed_and_all_asked_for_are_read_as_such() -> None:
     read = [Piece("day", low, june), Piece("month", june, august), Piece("day", august, high)]
     assert pieces_of([low, high], BERLIN, Coarse(closed)) == read
     july = at("2026-07-01", BERLIN)
-    not_yet = [Piece("day", low, june), Piece("month", june, july), Piece("day", july, high)]
+    thirds = [Piece("third", july, at("2026-07-21", BERLIN)), Piece("day", at("2026-07-21", BERLIN), high)]
+    not_yet = [Piece("day", low, june), Piece("month", june, july), *thirds]
     assert pieces_of([low, high], BERLIN, Coarse(closed - 1)) == not_yet
     by_halves = [low, at("2026-06-15", BERLIN), high]
-    assert pieces_of(by_halves, BERLIN, Coarse(july)) == [Piece("day", low, high)]
+    assert pieces_of(by_halves, BERLIN, Coarse(july)) == [
+        Piece("day", low, june),
+        Piece("third", june, at("2026-06-11", BERLIN)),
+        Piece("day", at("2026-06-11", BERLIN), at("2026-06-21", BERLIN)),
+        Piece("third", at("2026-06-21", BERLIN), july),
+        Piece("day", july, high),
+    ]
+
+
+def test_thirds_of_a_month_are_ten_days_and_what_is_left() -> None:
+    february = at("2026-02-01", BERLIN)
+    bounds = [february, at("2026-02-11", BERLIN), at("2026-02-21", BERLIN), at("2026-03-01", BERLIN)]
+    for low, high in pairwise(bounds):
+        for day in (low, high - DAY_S):
+            assert span_of("third", BERLIN, day) == (low, high)
+    assert span_of("month", BERLIN, bounds[1]) == (bounds[0], bounds[-1])
 
 
 def test_months_of_another_zone_are_months_of_which_some_hours_are_moved() -> None:

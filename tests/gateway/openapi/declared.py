@@ -13,9 +13,10 @@ Document = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """One operation; `document` is the whole of it."""
+    """One operation; `document` is the whole of it, and `schemas` knows all that its answers refer to by name."""
 
     document: Document
+    schemas: Draft202012Validator
     path: str
     method: str
 
@@ -69,14 +70,14 @@ class Declared:
         return found
 
     def _validator(self, content: Document) -> Draft202012Validator:
-        components = _as_json_schema(self.document["components"]["schemas"])
-        schema = _as_json_schema(content["schema"])
-        return Draft202012Validator({**schema, "components": {"schemas": components}})
+        return self.schemas.evolve(schema=_as_json_schema(content["schema"]))
 
 
 def operations(document: Document) -> Iterator[Declared]:
+    named = _as_json_schema(document["components"]["schemas"])
+    schemas = Draft202012Validator({"components": {"schemas": named}})
     for path, item in document["paths"].items():
-        yield from (Declared(document, path, method) for method in METHODS if method in item)
+        yield from (Declared(document, schemas, path, method) for method in METHODS if method in item)
 
 
 def _as_json_schema(shape: Any) -> Any:

@@ -183,7 +183,7 @@ def test_budget_of_a_successor_is_its_lineages(client: Client, team: Team) -> No
 def test_owner_sets_limits_and_budgets_on_the_page_of_each(
     owner: Client, pages: dict[str, str], kind: str
 ) -> None:
-    assert "None of its own." in owner.get(pages[kind]).text
+    assert "own; those of the team count all the same." in owner.get(pages[kind]).text
     owner.post(pages[kind], {"form": "budget"} | typed("3"))
     limit = {"limit-unit": "requests", "limit-window": "minute", "limit-amount": "5"}
     answer = owner.post(pages[kind], {"form": "limit"} | limit, follow=True)

@@ -171,3 +171,17 @@ def test_key_takes_a_form_of_ours(team: Team) -> None:
     strict.force_login(make_user("mary", teams=[team]))
     assert strict.post(ISSUE, {"team": "atlas"}).status_code == 403
     assert strict.get(ISSUE).status_code == 405
+
+
+def test_keys_of_past_visits_are_listed_only_where_they_are_asked_for(member: Client) -> None:
+    texts = [member.post(ISSUE, {"team": "atlas"}).json()["key"] for _ in range(3)]
+    first, second, last = (text.split("-")[2] for text in texts)
+    page = member.get("/keys?team=atlas").text
+    assert [id_ in page for id_ in (first, second, last)] == [False, False, True]
+    assert "2 short-lived keys of past visits to the playground are not shown" in page
+    assert 'href="?team=atlas&amp;playground=all"' in page
+    page = member.get("/keys?team=atlas&playground=all").text
+    assert [id_ in page for id_ in (first, second, last)] == [True, True, True]
+    assert 'are among these: <a href="?team=atlas"' in page
+    page = member.get("/keys?team=atlas&q=elsewhere").text
+    assert "past visits" not in page

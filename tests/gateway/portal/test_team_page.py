@@ -96,7 +96,7 @@ def test_owner_freezes_and_lets_go_on_and_archives(owner: Client, team: Team) ->
     assert Key.objects.count() == 1
     assert "goes on" in owner.post("/team/unfreeze", follow=True).text
     page = owner.get("/team/archive").text
-    for what, much in (("Calls in the last day", 0), ("Keys that work", 1), ("Budgets of its own", 0)):
+    for what, much in (("Calls in the last day", 0), ("Keys that work", 1), ("Own budgets", 0)):
         assert f"<dt>{what}</dt><dd>{much}</dd>" in page
     assert "is archived" in owner.post("/team/archive", follow=True).text
     assert Team.objects.get().state is Team.State.ARCHIVED
