@@ -51,7 +51,7 @@ def make_budget(
     take_revision(Part.RULES)
     columns = columns_of(subject)
     if Budget.objects.filter(**columns, window=window).exists():
-        raise InvalidField("window", f"There is a budget for that already, {window}: change that one.")
+        raise InvalidField("window", f"There is already a budget with the window {window}: change that one.")
     if "amount_usd" not in terms:
         raise InvalidField("amount_usd", "amount_usd is needed.")
     budget = Budget(**columns, window=window)

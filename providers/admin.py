@@ -162,6 +162,17 @@ class ProviderAdmin(BreakerMixin, AskingMixin, HistoryAdminBase):
     def switch(self, provider: Provider) -> str:
         return status_chip("on", "good") if provider.is_enabled else status_chip("off")
 
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Whoever may see no credentials gets no link to them."""
+        groups = super().get_fieldsets(request, obj)
+        if request.user.has_perm("providers.view_providercredential"):
+            return groups
+        hidden = "further_credentials"
+        return [
+            (title, {**group, "fields": [each for each in group["fields"] if each != hidden]})
+            for title, group in groups
+        ]
+
     @admin.display(description="credential")
     def access(self, provider: Provider) -> str:
         problem = services.access_of(provider).problem

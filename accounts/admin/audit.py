@@ -1,5 +1,6 @@
 """The audit, to read: every act of staff, teams and keys."""
 
+from functools import partial, update_wrapper
 from ipaddress import ip_address
 from typing import Any
 
@@ -114,12 +115,16 @@ class AuditEntryAdmin(ReadOnlyAdmin):
         *("remote_addr", "request_told", "before_and_after"),
     ]
 
-    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
-        """Only those who may look at the ledger are led there."""
-        may_see = request.user.has_perm("accounts.view_ledgerentry")
-        return [name if may_see or name != "request_told" else "request_id" for name in self.fields]
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        return [_row_for(request) if name == "row" else name for name in self.list_display]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:  # noqa: ARG002
+        """Only those who may look at the ledger, or at the row, are led there."""
+        may_see = request.user.has_perm("accounts.view_ledgerentry")
+        shown = {"row": _row_for(request), "request_told": "request_told" if may_see else "request_id"}
+        return [shown.get(name, name) for name in self.fields]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return self.get_fields(request, obj)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -167,10 +172,6 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def act(self, entry: AuditEntry) -> str:
         return act_chip(entry)
 
-    @admin.display(description="what")
-    def row(self, entry: AuditEntry) -> str:
-        return link_row(entry)
-
     @admin.display(description="request")
     def request_told(self, entry: AuditEntry) -> str:
         """Its id leads to its receipt if it was a call of a model."""
@@ -205,6 +206,15 @@ class AuditReceiverAdmin(ReadOnlyAdmin):
         if receiver.failing_since:
             return status_chip("takes nothing", "bad", receiver.problem)
         return status_chip("takes what comes", "good")
+
+
+def _row_for(request: HttpRequest) -> Any:
+    """A column. Of one request always the same, because Django compares fields with those that are read only."""
+    if not hasattr(request, "audit_row"):
+        shown = partial(link_row, request=request)
+        column = admin.display(description="what")(update_wrapper(shown, link_row))
+        request.audit_row = column  # type: ignore[attr-defined]  # ours
+    return request.audit_row  # type: ignore[attr-defined]
 
 
 def _staff_of(request: HttpRequest) -> User | None:

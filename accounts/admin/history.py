@@ -5,12 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils.html import format_html
 
 from accounts.models import AuditEntry
@@ -90,13 +91,14 @@ def name_actor(entry: AuditEntry) -> str:
     return entry.actor_name or entry.actor_email or _NAMELESS.get(entry.actor_kind, "the gateway itself")
 
 
-def link_row(entry: AuditEntry) -> str:
+def link_row(entry: AuditEntry, request: HttpRequest) -> str:
+    """What the entry is about; a link for those who may open its page."""
     label, _, pk = entry.page.rpartition("/")
     text = f"{entry.content_type.name} {entry.object_repr}"
-    try:
-        page = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
-    except NoReverseMatch:
+    rooms = {model._meta.label_lower: room for model, room in admin.site._registry.items()}
+    if label not in rooms or not rooms[label].has_view_or_change_permission(request):
         return text
+    page = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
     return format_html('<a class="text-link" href="{}">{}</a>', page, text)
 
 

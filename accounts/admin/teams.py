@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils import timezone
+from unfold.enums import ActionVariant
 
 from accounts import services, viewing
 from accounts.admin.history import HistoryAdminBase
@@ -135,6 +136,7 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
         "You can read what its viewers read, and change nothing. The team's audit tells that you looked. It ends after "
         "an hour, or when you end it.",
         right="view_as",
+        variant=ActionVariant.DEFAULT,
     )
     def view_as(self, request: HttpRequest, form: forms.Form, object_id: str) -> HttpResponse:  # noqa: ARG002
         team = get_object_or_404(Team, pk=object_id)

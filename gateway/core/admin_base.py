@@ -64,7 +64,12 @@ def status_chip(text: str, tone: Tone = "neutral", hint: str = "") -> str:
 
 
 def confirmed_action(
-    label: str, title: str, consequences: str, *, right: str = "change"
+    label: str,
+    title: str,
+    consequences: str,
+    *,
+    right: str = "change",
+    variant: ActionVariant = ActionVariant.DANGER,
 ) -> Callable[[Any], Any]:
     """A button of a row's page that asks first. The method takes the request, the form and `object_id`.
 
@@ -81,9 +86,7 @@ def confirmed_action(
             answer: HttpResponse = act(page, request, form, object_id)
             return answer
 
-        return action(description=label, permissions=[right], variant=ActionVariant.DANGER, dialog=dialog)(
-            on_row
-        )
+        return action(description=label, permissions=[right], variant=variant, dialog=dialog)(on_row)
 
     return decorate
 

@@ -1,6 +1,7 @@
 """Each staff role against every page of the admin: it opens and changes exactly what the table gives it."""
 
 import re
+from html import unescape
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -119,6 +120,22 @@ def test_role_opens_exactly_its_pages(role: StaffRole, groups: None) -> None:
     found = opened(staff_in(role), addresses) - COMBINED
     asked = {name: address for name, address in addresses.items() if _is_ours(name)}
     assert found & set(asked) == expected(role, asked)
+
+
+@pytest.mark.drill
+@pytest.mark.apart
+@pytest.mark.parametrize("role", StaffRole)
+def test_no_page_links_to_one_that_the_role_may_not_open(role: StaffRole, groups: None) -> None:
+    make_world()
+    client = staff_in(role)
+    places: dict[str, str] = {}
+    for address in pages().values():
+        page = client.get(address)
+        if page.status_code == 200 and page["content-type"].startswith("text/html"):
+            places |= {unescape(link): address for link in re.findall(r'href="(/admin/[^"#]+)', page.text)}
+    refused = {link: places[link] for link in places if client.get(link).status_code in {403, 404}}
+    assert places
+    assert refused == {}
 
 
 @pytest.mark.drill
