@@ -127,7 +127,7 @@ def test_certificate_that_nobody_vouches_for_is_told_apart_from_no_tls(tmp_path:
 
 def test_silence_is_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("providers.probes._READ_S", 0.1)
-    with answering(b"", wait_s=0.3) as (port, _):
+    with answering(None) as (port, _):
         assert "did not answer within" in check_at(port).error
 
 
