@@ -116,12 +116,12 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     ]
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
-        return [_row_for(request) if name == "row" else name for name in self.list_display]
+        return [self._row_for(request) if name == "row" else name for name in self.list_display]
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:  # noqa: ARG002
         """Only those who may look at the ledger, or at the row, are led there."""
         may_see = request.user.has_perm("accounts.view_ledgerentry")
-        shown = {"row": _row_for(request), "request_told": "request_told" if may_see else "request_id"}
+        shown = {"row": self._row_for(request), "request_told": "request_told" if may_see else "request_id"}
         return [shown.get(name, name) for name in self.fields]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -172,6 +172,17 @@ class AuditEntryAdmin(ReadOnlyAdmin):
     def act(self, entry: AuditEntry) -> str:
         return act_chip(entry)
 
+    @admin.display(description="what")
+    def row(self, entry: AuditEntry, request: HttpRequest | None = None) -> str:
+        return link_row(entry, request)
+
+    def _row_for(self, request: HttpRequest) -> Any:
+        """Of one request always the same, because Django compares fields with those that are read only."""
+        if not hasattr(request, "audit_row"):
+            shown = update_wrapper(partial(self.row, request=request), self.row)
+            request.audit_row = shown  # type: ignore[attr-defined]  # ours
+        return request.audit_row  # type: ignore[attr-defined]
+
     @admin.display(description="request")
     def request_told(self, entry: AuditEntry) -> str:
         """Its id leads to its receipt if it was a call of a model."""
@@ -206,15 +217,6 @@ class AuditReceiverAdmin(ReadOnlyAdmin):
         if receiver.failing_since:
             return status_chip("takes nothing", "bad", receiver.problem)
         return status_chip("takes what comes", "good")
-
-
-def _row_for(request: HttpRequest) -> Any:
-    """A column. Of one request always the same, because Django compares fields with those that are read only."""
-    if not hasattr(request, "audit_row"):
-        shown = partial(link_row, request=request)
-        column = admin.display(description="what")(update_wrapper(shown, link_row))
-        request.audit_row = column  # type: ignore[attr-defined]  # ours
-    return request.audit_row  # type: ignore[attr-defined]
 
 
 def _staff_of(request: HttpRequest) -> User | None:

@@ -91,12 +91,12 @@ def name_actor(entry: AuditEntry) -> str:
     return entry.actor_name or entry.actor_email or _NAMELESS.get(entry.actor_kind, "the gateway itself")
 
 
-def link_row(entry: AuditEntry, request: HttpRequest) -> str:
-    """What the entry is about; a link for those who may open its page."""
+def link_row(entry: AuditEntry, request: HttpRequest | None) -> str:
+    """What the entry is about; a link where whoever asks may open its page."""
     label, _, pk = entry.page.rpartition("/")
     text = f"{entry.content_type.name} {entry.object_repr}"
     rooms = {model._meta.label_lower: room for model, room in admin.site._registry.items()}
-    if label not in rooms or not rooms[label].has_view_or_change_permission(request):
+    if request is None or label not in rooms or not rooms[label].has_view_or_change_permission(request):
         return text
     page = reverse(f"admin:{label.replace('.', '_')}_change", args=[pk])
     return format_html('<a class="text-link" href="{}">{}</a>', page, text)
