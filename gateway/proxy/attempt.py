@@ -226,7 +226,7 @@ class Attempt:
 
     def _head(self, *, length: int | None = None, cost_usd: str | None = None) -> ResponseHead:
         target = self.target
-        return ResponseHead(
+        head = ResponseHead(
             target.provider.slug,
             target.model.id,
             self.number,
@@ -235,6 +235,9 @@ class Attempt:
             self._translated,
             target.fell_back,
         )
+        if self.call.waited_s:
+            head.waited_s = self.call.waited_s
+        return head
 
     def _describe(self, lane: str, now: float) -> AttemptOpened:
         call, target = self.call, self.target

@@ -27,6 +27,8 @@ class ResponseHead:
     """For which trouble with the request another model was asked: see gateway.proxy.fallbacks."""
     content_type: str = JSON_TYPE
     """Of a whole answer."""
+    waited_s: float = 0.0
+    """As the call's own: before its first attempt, so it grows no more."""
 
     def encode(self) -> bytes:
         return codec.encode_line(self)
@@ -52,7 +54,7 @@ class CallResult:
     spent_ms: float = 0.0
     """In all of its attempts; 0: unknown, as to a worker of another version."""
     waited_s: float = 0.0
-    """As the call's own, where it waited for what another one finds out; else 0."""
+    """As the call's own, where there was no answer whose head would tell; else 0."""
 
     def encode(self) -> bytes:
         return codec.encode(self)

@@ -39,9 +39,7 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
     reserved = Reserved(services.admission, call) if call.reserved_at else None
     error: GatewayError | None = None
     try:
-        while target := targets.advance() or await targets.find_out(
-            services.claim, LONGEST_WAIT_S - call.waited_s
-        ):
+        while target := targets.advance() or await _find_out(targets, services, call):
             if target.quotas:
                 reserved = reserved or Reserved(services.admission, call)
                 if not await reserved.has_room(target):
@@ -65,15 +63,22 @@ async def run_call(services: CallServices, call: Call, *, lane: str, sink: Respo
                 if reserved or call.held_output_tokens:
                     _note(attempt.record, call, end, reserved)
     finally:
-        if targets.waited_s:
-            call.waited_s += targets.waited_s
-            end.waited_s = call.waited_s
         if reserved:
             reserved.close()
     _tell_withheld(targets, services.retries)
     end.withheld = len(targets.withheld)
+    end.waited_s = call.waited_s
     end.error = (error or _nobody_can(targets.pause_s(time.monotonic()))).to_dict()
     return end
+
+
+async def _find_out(targets: Targets, services: CallServices, call: Call) -> Target | None:
+    """As Targets.find_out; the call remembers for how long."""
+    before_s = targets.waited_s
+    try:
+        return await targets.find_out(services.claim, LONGEST_WAIT_S - call.waited_s)
+    finally:
+        call.waited_s += targets.waited_s - before_s
 
 
 def _note(record: AttemptRecord, call: Call, end: CallResult, reserved: Reserved | None) -> None:

@@ -105,7 +105,7 @@ class WorkerLane:
                     and await self._take_back(call, incoming, epoch)
                 ):
                     return None
-            end = await self._relay(call.id, incoming, sink)
+            end = await self._relay(call, incoming, sink)
             self._note_taken(call.id, incoming)
             return end
         except (ClientGone, asyncio.CancelledError, Unavailable) as cause:
@@ -148,7 +148,7 @@ class WorkerLane:
             self._ask_again(call.id, incoming)
         return verdict is TakeBack.OURS
 
-    async def _relay(self, call_id: str, incoming: Incoming, sink: ResponseSink) -> CallResult:
+    async def _relay(self, call: Call, incoming: Incoming, sink: ResponseSink) -> CallResult:
         has_begun = False
         while True:
             if not incoming.has_news:
@@ -158,11 +158,14 @@ class WorkerLane:
             data = incoming.take()
             if incoming.is_paused and incoming.unread_bytes < _RESUME_BELOW_BYTES:
                 incoming.is_paused = False
-                self._tell(call_id, incoming, Kind.RESUME)
+                self._tell(call.id, incoming, Kind.RESUME)
             if data and not has_begun:
                 line, _, data = data.partition(b"\n")
                 has_begun = True
-                await sink.begin(_read_head(line))
+                head = _read_head(line)
+                # Said at once, and not with the end: a client may leave before that.
+                call.waited_s = head.waited_s or call.waited_s
+                await sink.begin(head)
             end = incoming.end if not incoming.unread_bytes else None
             if data:
                 await sink.send(data, is_last=end is not None and end.error is None)

@@ -229,10 +229,10 @@ class EdgeProcess:
         )
         providers = {provider.id: provider for provider in plan.providers}
         health = HealthTable()
-        seen = HealthObserver(health)
+        self.seen = HealthObserver(health)
         # Each settles by its own connection, in order with what it then gives back.
         observers, its_observers = (
-            Observers(records, [seen, Settling(store, self.limited, name), *plan.observers])
+            Observers(records, [self.seen, Settling(store, self.limited, name), *plan.observers])
             for store, name in ((self.store, "web"), (self.worker_store, "worker"))
         )
         self.services = CallServices(
@@ -247,7 +247,7 @@ class EdgeProcess:
             answer_bytes=plan.answer_bytes,
             admission=admission,
         )
-        self.sharing = HealthSharing(seen, self.store, "web-1", self.services.snapshots)
+        self.sharing = HealthSharing(self.seen, self.store, "web-1", self.services.snapshots)
         self.lane = WorkerLane(self.store, "web-1", longest_call_s=plan.longest_call_s)
         self.worker = LaneWorker(
             self.worker_store,
@@ -333,12 +333,20 @@ class RunningEdge:
         self.process.limited.set((kind, 1), unit, amount, window)
 
     def forget(self) -> None:
-        """How calls went: no breaker is open, and nothing was failed over."""
-        services = self.process.services
-        services.health._records.clear()
-        services.health.broken.clear()
-        services.retries._seconds.clear()
-        services.retries._turn(0.0)
+        """How calls went, those too whose clients have their answers a moment earlier: no breaker is open, and nothing
+        was failed over.
+        """
+        services, seen = self.process.services, self.process.seen
+
+        async def forget() -> None:
+            seen.count(time.monotonic())
+            services.health._records.clear()
+            services.health.broken.clear()
+            services.retries._seconds.clear()
+            services.retries._turn(0.0)
+
+        self.records.settled(len(self.records.opens))
+        self.on_loop(forget)
 
     def client(self, key: str | None = None, **headers: str) -> httpx.Client:
         return httpx.Client(

@@ -18,6 +18,7 @@ from providers.tallies import Tally
 from providers.wire.call import Call
 from providers.wire.failure import FailureKind
 from tests.gateway.proxy.edge import RunningEdge, running_edge
+from tests.gateway.proxy.lanes import CHAT
 from tests.gateway.proxy.values import a_model, a_provider, an_offering
 from tests.patience import HANG_S
 from tests.services import wait_until
@@ -208,26 +209,54 @@ def test_a_call_that_waited_for_its_second_before_waits_no_more(
     assert (end.error["code"], bool(looked)) == ("no_healthy_provider", looks)
 
 
-@pytest.mark.parametrize("lane", ["direct", "worker"])
-@pytest.mark.parametrize("stream", [False, True])
-def test_how_long_it_waited_is_noted_for_its_receipt(
-    edge: RunningEdge, monkeypatch: pytest.MonkeyPatch, lane: str, stream: bool
-) -> None:
-    health, plans = edge.process.services.health, edge.process.plans
+@pytest.fixture
+def answered_meanwhile(edge: RunningEdge, monkeypatch: pytest.MonkeyPatch) -> RunningEdge:
+    """The other call is answered while the one that comes next sleeps."""
+    health = edge.process.services.health
 
     def is_found_out(way: int, at: float) -> bool:
-        """The other call is answered while this one sleeps."""
         is_so = HealthTable.is_found_out(health, way, at)
         serve(health, way)
         return is_so
 
-    plans.give(100)
     monkeypatch.setattr(health, "is_found_out", is_found_out)
-    answer = edge.chat(lane=lane, stream=stream)
-    assert answer.status_code == 200, answer.text
+    edge.process.plans.give(100)
+    return edge
+
+
+def noted_wait(edge: RunningEdge) -> float:
+    """Seconds that the only note has."""
+    plans = edge.process.plans
     wait_until(lambda: plans, "the note")
     [(_, plan, waited_s)] = plans.give(100)
-    assert (plan.ways, waited_s > 0) == ((1,), True)
+    assert plan.ways == (1,)
+    return waited_s
+
+
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+@pytest.mark.parametrize("stream", [False, True])
+def test_how_long_it_waited_is_noted_for_its_receipt(
+    answered_meanwhile: RunningEdge, lane: str, stream: bool
+) -> None:
+    answer = answered_meanwhile.chat(lane=lane, stream=stream)
+    assert answer.status_code == 200, answer.text
+    assert noted_wait(answered_meanwhile) > 0
+
+
+@pytest.mark.parametrize("lane", ["direct", "worker"])
+def test_how_long_it_waited_is_noted_though_its_client_leaves_in_midstream(
+    answered_meanwhile: RunningEdge, provider: ScriptedProvider, lane: str
+) -> None:
+    provider.script("slow?chunks=4&hold=2")
+    with (
+        answered_meanwhile.client(**{"x-gateway-lane": lane}) as client,
+        client.stream("POST", "/v1/chat/completions", json=CHAT) as answer,
+    ):
+        assert answer.status_code == 200, answer.read()
+        next(answer.iter_bytes())
+    waited_s = noted_wait(answered_meanwhile)
+    provider.go_on()
+    assert waited_s > 0
 
 
 @pytest.mark.parametrize("lane", ["direct", "worker"])
