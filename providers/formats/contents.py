@@ -1,10 +1,11 @@
-"""Reads what a message says in formats of typed parts: a string, or a list of parts, each by the reader of its type."""
+"""Reads what a message says: a string, or a list of parts, each by the reader of its type; texts alone at once."""
 
 from collections.abc import Callable, Collection, Mapping, Set
+from typing import Any
 
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
-from providers.wire.conversation import Native, Part, Text
+from providers.wire.conversation import Json, Message, Native, Part, Role, Text
 
 
 class ContentReader:
@@ -36,3 +37,60 @@ class ContentReader:
             return part
         fields.end(self._noted)
         return as_read(part, self._origin, fields.value, fields.own)
+
+
+class PlainReader:
+    """Reads messages that are texts and who says them, as most are, without asking member by member.
+
+    `roles` are by the format's words, `content` is the member that holds what is said. `members` a message may have,
+    and `of_text` a part of it, without anything more being said; `kinds` are the types of such parts by role.
+    """
+
+    __slots__ = ("_content", "_kinds", "_members", "_of_text", "_origin", "_roles")
+
+    def __init__(
+        self,
+        origin: str,
+        roles: Mapping[str, Role],
+        kinds: Mapping[Role, tuple[str | None, ...]],
+        *,
+        content: str = "content",
+        members: Collection[str] = (),
+        of_text: Collection[str] = (),
+    ) -> None:
+        self._origin = origin
+        self._roles = roles
+        self._kinds = kinds
+        self._content = content
+        self._members = frozenset({"role", content, *members})
+        self._of_text = frozenset({"text", *of_text})
+
+    def read(self, value: Json) -> Message | None:
+        """None for what may be more, or wrong: the format's own reader finds out."""
+        if type(value) is not dict or not value.keys() <= self._members:
+            return None
+        name, said = value.get("role"), value.get(self._content)
+        role = self._roles.get(name) if type(name) is str else None
+        if role is None or not said or value.get("type", "message") != "message":
+            return None
+        parts = self.parts_of(said, role)
+        return None if parts is None else as_read(Message(role, parts), self._origin, value, {})
+
+    def parts_of(self, said: Json, role: Role) -> tuple[Text, ...] | None:
+        if type(said) is str:
+            return (Text(said),)
+        return self.texts_of(said, role) if type(said) is list else None
+
+    def texts_of(self, parts: list[Any], role: Role) -> tuple[Text, ...] | None:
+        kinds, of_text, texts = self._kinds[role], self._of_text, []
+        for part in parts:
+            if type(part) is not dict or not part.keys() <= of_text or part.get("type") not in kinds:
+                return None
+            text = part.get("text")
+            if type(text) is not str:
+                return None
+            texts.append(self.text_of(text, part))
+        return tuple(texts)
+
+    def text_of(self, text: str, part: Json) -> Text:
+        return as_read(Text(text), self._origin, part, {})

@@ -85,9 +85,13 @@ class Fields:
         self._known.add(name)
         return Fields(value, self.at(name), self.own)
 
+    def entries(self, name: str) -> list[Any]:
+        """Empty where it is absent."""
+        return self._typed(name, list, "a list") or []
+
     def items(self, name: str) -> Iterator[tuple[Any, str]]:
         """Every item of a list, with its path."""
-        values, path = self._typed(name, list, "a list") or [], self.at(name)
+        values, path = self.entries(name), self.at(name)
         return ((value, f"{path}[{i}]") for i, value in enumerate(values))
 
     def parts(self, name: str) -> "Iterator[Fields]":
@@ -95,7 +99,7 @@ class Fields:
 
     def things(self, name: str) -> "Iterator[Fields]":
         """Objects of a list that stand for something of their own."""
-        values, path = self._typed(name, list, "a list") or [], self.at(name)
+        values, path = self.entries(name), self.at(name)
         return (Fields(value, f"{path}[{i}]") for i, value in enumerate(values))
 
     def rest(self) -> dict[str, Any]:

@@ -179,6 +179,16 @@ def are_plain(messages: Iterable[Any]) -> bool:
         return False
 
 
+def is_plain(message: Any) -> bool:
+    """The same of one."""
+    try:
+        return (
+            len(message) == 2 and type(message["content"]) is str and message["role"] in _SPEAKERS
+        )
+    except (KeyError, TypeError):
+        return False
+
+
 def _length_of_part(part: Mapping[str, Any]) -> int:
     """Of a part, or of a message that holds some."""
     if medium := _length_of_medium(part):

@@ -90,6 +90,8 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Chec
     def check(value: Any, param: str) -> None:
         if not isinstance(value, dict):
             raise refuse(param, "an object", value)
+        if not (fields or required):
+            return
         prefix = f"{param}." if param else ""
         # What says something is there: only of the others it has to be seen.
         if not all(map(value.get, required)):

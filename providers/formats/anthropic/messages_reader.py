@@ -8,7 +8,7 @@ import orjson
 from providers.formats.anthropic.cache_marks import read_cache_mark
 from providers.formats.anthropic.signatures import OF_CALL, ORIGIN, read_signature
 from providers.formats.base import BadRequest
-from providers.formats.contents import ContentReader
+from providers.formats.contents import ContentReader, PlainReader
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
 from providers.wire.conversation import (
@@ -24,6 +24,8 @@ from providers.wire.conversation import (
     ToolResult,
 )
 
+# What an answer told of these comes back with it, and says nothing new.
+_SOURCES = "citations"
 _SYSTEM = frozenset({"text"})
 _RESULT = frozenset({"text", "image", "document"})
 _USER = _RESULT | {"tool_result"}
@@ -36,7 +38,10 @@ def read_messages(body: Fields) -> tuple[Message, ...]:
     """A result of a tool that nobody called raises BadRequest."""
     if body.any("messages") is None:
         raise body.wrong("messages", "is missing")
-    turns = [_read_message(fields) for fields in body.things("messages")]
+    turns = [
+        _PLAIN.read(value) or _read_message(Fields(value, f"messages[{number}]"))
+        for number, value in enumerate(body.entries("messages"))
+    ]
     if not turns:
         raise body.wrong("messages", "has to hold at least one message")
     _check_results(turns)
@@ -95,8 +100,7 @@ def _sign_calls(parts: list[Part]) -> list[Part]:
 
 
 def _read_text(block: Fields) -> Text:
-    # What an answer told of its sources comes back with it, and says nothing new.
-    block.skip("citations")
+    block.skip(_SOURCES)
     return Text(block.needed("text"), read_cache_mark(block))
 
 
@@ -185,3 +189,4 @@ _READERS: Mapping[str, Callable[[Fields], Part]] = {
 }
 _CONTENTS = ContentReader(ORIGIN, _READERS)
 """Native is what only Anthropic knows, such as what its own tools did."""
+_PLAIN = PlainReader(ORIGIN, _ROLES, dict.fromkeys(Role, ("text",)), of_text=("type", _SOURCES))

@@ -100,17 +100,25 @@ class Members:
     def object(self, name: str) -> "Members | None":
         return Members(self.raw(name), self.path_of(name)) if name in self else None
 
-    def objects(self, name: str) -> list["Members"]:
+    def entries(self, name: str) -> list[Any]:
         """A single object stands for an array of one, as it does at Google."""
         value = self.raw(name)
         if value is None:
             return []
-        path = self.path_of(name)
         if isinstance(value, dict):
-            return [Members(value, path)]
+            return [value]
         if not isinstance(value, list):
-            raise wrong(path, "an array")
-        return [Members(item, f"{path}[{index}]") for index, item in enumerate(value)]
+            raise wrong(self.path_of(name), "an array")
+        return value
+
+    def entry(self, name: str, index: int) -> "Members":
+        """That object of them."""
+        value = self.raw(name)
+        path = self.path_of(name)
+        return Members(value, path) if isinstance(value, dict) else Members(value[index], f"{path}[{index}]")
+
+    def objects(self, name: str) -> list["Members"]:
+        return [self.entry(name, index) for index in range(len(self.entries(name)))]
 
     def others(self, known: frozenset[str] | set[str]) -> dict[str, Any]:
         """The members that are not known, by path, in the order in which they came."""

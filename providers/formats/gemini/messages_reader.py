@@ -1,18 +1,20 @@
 """Reads contents and systemInstruction into messages."""
 
 from collections import Counter, defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import orjson
 
 from providers.formats.base import BadRequest
+from providers.formats.contents import PlainReader
 from providers.formats.gemini.media import read_file, read_inline
 from providers.formats.gemini.members import Members, required
 from providers.formats.gemini.signatures import ORIGIN, read_signature
 from providers.formats.wording import as_read, give_wording, members_of
 from providers.wire.conversation import (
     Audio,
+    Json,
     Message,
     Native,
     Part,
@@ -38,7 +40,10 @@ class ContentsReader:
 
     def read(self, body: Members) -> tuple[Message, ...]:
         """The system instruction first. Raises BadRequest."""
-        turns = [self._turn(content) for content in body.objects("contents")]
+        turns = [
+            _PLAIN.read(value) or self._turn(body.entry("contents", number))
+            for number, value in enumerate(body.entries("contents"))
+        ]
         if not turns:
             raise BadRequest("'contents' must hold at least one content.", param="contents")
         instruction = body.object("systemInstruction")
@@ -65,8 +70,7 @@ class ContentsReader:
             # What Gemini's own tools did, say: only it can take that back.
             return [Native(ORIGIN, part.value, next(iter(own)))]
         read = list(self._known_part(part, kinds, own)) or [Text("")]
-        wording = Wording(ORIGIN, part.value, tuple(map(members_of, read)), own)
-        return [give_wording(each, wording) for each in read]
+        return _as_read(read, part.value, own)
 
     def _known_part(self, part: Members, kinds: list[str], own: dict[str, Any]) -> Iterable[Part]:
         """`own` is added to: what only Gemini understands, by path."""
@@ -106,6 +110,25 @@ class ContentsReader:
         if isinstance(media, Audio):
             raise BadRequest(f"'{part.path}' must not hold audio.", param=part.path)
         return media
+
+
+def _as_read(parts: list[Part], value: Json, own: Mapping[str, Json]) -> list[Part]:
+    """All of what one part of its client says."""
+    wording = Wording(ORIGIN, value, tuple(map(members_of, parts)), own)
+    return [give_wording(each, wording) for each in parts]
+
+
+class _PlainReader(PlainReader):
+    def parts_of(self, said: Json, role: Role) -> tuple[Text, ...] | None:
+        return self.texts_of(said, role) if type(said) is list else None
+
+    def text_of(self, text: str, part: Json) -> Text:
+        return give_wording(Text(text), Wording(ORIGIN, part, ((Text, text, None),), {}))
+
+
+_PLAIN = _PlainReader(
+    ORIGIN, {"user": Role.USER, "model": Role.ASSISTANT}, dict.fromkeys(Role, (None,)), content="parts"
+)
 
 
 def _role(content: Members) -> Role:

@@ -1,10 +1,10 @@
 """Reads chat messages, each by its role, and their content: a string, or a list of parts."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
-from providers.formats.contents import ContentReader
+from providers.formats.contents import ContentReader, PlainReader
 from providers.formats.data_url import split_data_url
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
@@ -37,19 +37,25 @@ _OF_ALL = frozenset({"role", "content", "name"})
 _REPEATED = ("annotations", "reasoning", "reasoning_content", "reasoning_details", "provider_specific_fields")
 
 
-def read_messages(messages: Iterable[Fields]) -> tuple[Message, ...]:
+def read_messages(body: Fields) -> tuple[Message, ...]:
     """Raises BadRequest, also for a result without its call."""
     calls = _Calls()
-    read: list[Message] = []
-    for fields in messages:
-        role = fields.needed("role")
-        reader = _READERS.get(role)
-        if reader is None:
-            raise fields.wrong("role", f"cannot be '{role}'")
-        message = reader(fields, calls)
-        fields.end()
-        read.append(as_read(message, ORIGIN, fields.value, fields.own))
-    return tuple(read)
+    return tuple(
+        [
+            _PLAIN.read(value) or _read_message(Fields(value, f"messages[{number}]"), calls)
+            for number, value in enumerate(body.entries("messages"))
+        ]
+    )
+
+
+def _read_message(fields: Fields, calls: "_Calls") -> Message:
+    role = fields.needed("role")
+    reader = _READERS.get(role)
+    if reader is None:
+        raise fields.wrong("role", f"cannot be '{role}'")
+    message = reader(fields, calls)
+    fields.end()
+    return as_read(message, ORIGIN, fields.value, fields.own)
 
 
 class _Calls:
@@ -256,6 +262,13 @@ _PART_READERS: Mapping[str, Callable[[Fields], Part]] = {
     "input_audio": _read_audio,
     "file": _read_file,
 }
-# What an answer carried beside its text comes back with it, and says nothing new. Native is what only some providers
-# of this format know.
-_CONTENTS = ContentReader(ORIGIN, _PART_READERS, noted=("annotations", "index"))
+# What an answer carried beside its text comes back with it, and says nothing new.
+_NOTED = ("annotations", "index")
+# Native is what only some providers of this format know.
+_CONTENTS = ContentReader(ORIGIN, _PART_READERS, _NOTED)
+_PLAIN = PlainReader(
+    ORIGIN,
+    {"developer": Role.SYSTEM, **{role.value: role for role in Role}},
+    dict.fromkeys(Role, ("text",)),
+    of_text=("type", *_NOTED),
+)

@@ -27,7 +27,7 @@ _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 def read_request(body: Mapping[str, Any]) -> Conversation:
     fields = Fields(body)
     fields.skip(*_NOT_TRANSLATED)
-    messages = read_messages(fields.things("messages"))
+    messages = read_messages(fields)
     if not any(map(_says_something, messages)):
         raise BadRequest("'messages' has to hold at least one message that says something.", param="messages")
     most, most_before = fields.integer("max_completion_tokens"), fields.integer("max_tokens")

@@ -1,10 +1,10 @@
 """Reads the items of `input` into turns, and their content: a string, or a list of parts."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
-from providers.formats.contents import ContentReader
+from providers.formats.contents import ContentReader, PlainReader
 from providers.formats.fields import Fields
 from providers.formats.openai.cache_marks import read_cache_mark
 from providers.formats.openai.messages_reader import file_of, image_at
@@ -33,15 +33,22 @@ _ROLES = {
     "user": Role.USER,
     "assistant": Role.ASSISTANT,
 }
+_TEXTS = {
+    Role.SYSTEM: ("input_text", "text"),
+    Role.USER: ("input_text", "text"),
+    Role.ASSISTANT: ("output_text", "input_text", "text"),
+}
 _KINDS = {
-    Role.SYSTEM: frozenset({"input_text", "text"}),
-    Role.USER: frozenset({"input_text", "text", "input_image", "input_file"}),
-    Role.ASSISTANT: frozenset({"output_text", "input_text", "text", "refusal"}),
+    Role.SYSTEM: frozenset(_TEXTS[Role.SYSTEM]),
+    Role.USER: frozenset({*_TEXTS[Role.USER], "input_image", "input_file"}),
+    Role.ASSISTANT: frozenset({*_TEXTS[Role.ASSISTANT], "refusal"}),
 }
 _RESULT_KINDS = frozenset({"input_text", "text", "input_image", "input_file"})
 # What the provider noted on items, and clients send back. `phase` tells an answer's last message from those
 # before it, which their order does as well.
 _NOTED = ("id", "status", "phase", "created_by")
+# What answers carry beside their text.
+_NOTED_OF_TEXT = ("annotations", "logprobs")
 
 
 class ItemReader:
@@ -51,11 +58,14 @@ class ItemReader:
         self._needs_calls = needs_calls
         self._calls: set[str] = set()
 
-    def read(self, items: Iterable[Fields]) -> list[Message]:
-        """One message for each item; a signature that belongs to a call is put into it."""
+    def read(self, body: Fields) -> list[Message]:
+        """One message for each item of `input`; a signature that belongs to a call is put into it."""
         messages: list[Message] = []
-        for fields in items:
-            message = self._read_item(fields)
+        for number, value in enumerate(body.entries("input")):
+            if (plain := _PLAIN.read(value)) is not None:
+                messages.append(plain)
+                continue
+            message = self._read_item(Fields(value, f"input[{number}]"))
             if (signed := sign_call(messages[-1:], message)) is not None:
                 messages[-1] = signed
             else:
@@ -141,8 +151,7 @@ def _texts(fields: Fields, name: str) -> str:
 
 
 def _read_text(fields: Fields) -> Text:
-    # Answers come back with what they carried beside the text, which says nothing new.
-    fields.skip("annotations", "logprobs")
+    fields.skip(*_NOTED_OF_TEXT)
     return Text(fields.needed("text"), read_cache_mark(fields))
 
 
@@ -185,3 +194,6 @@ _READERS: Mapping[str, Callable[[Fields], Part]] = {
 }
 _CONTENTS = ContentReader(ORIGIN, _READERS)
 """Native is what only Responses knows."""
+_PLAIN = PlainReader(
+    ORIGIN, _ROLES, _TEXTS, members=("type", *_NOTED), of_text=("type", *_NOTED_OF_TEXT)
+)

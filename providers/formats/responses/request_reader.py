@@ -69,7 +69,7 @@ def _read_input(fields: Fields) -> tuple[Message, ...]:
     if isinstance(value, str):
         messages.append(_plain(Role.USER, value))
     else:
-        messages += reader.read(fields.things("input"))
+        messages += reader.read(fields)
     if not kept and not any(map(says_something, messages)):
         raise BadRequest("'input' has to hold something.", param="input")
     return tuple(messages)
