@@ -10,10 +10,13 @@ from dataclasses import dataclass, field, replace
 
 from providers.formats.notes import Notes
 from providers.wire.conversation import Message, Role, ToolCall, ToolResult
+from providers.wire.parts import of_kind, places_of_tools
 
 
 def results_behind_calls(messages: tuple[Message, ...], notes: Notes) -> tuple[Message, ...]:
     """The very same where they stand so already. Raises CannotTranslate for a result that answers no earlier call."""
+    if _stand_behind_calls(messages):
+        return messages
     history = _History(notes)
     for message in messages:
         history.take(message)
@@ -21,6 +24,32 @@ def results_behind_calls(messages: tuple[Message, ...], notes: Notes) -> tuple[M
         return messages
     notes.note("tool_result", "right behind the calls")
     return tuple([message for run in history.runs for message in run.ordered()])
+
+
+def _stand_behind_calls(messages: tuple[Message, ...]) -> bool:
+    """Whether they surely do, as in most histories: each right behind the last call of its run."""
+    waiting: dict[str, int] = {}
+    behind_call = behind_result = -1
+    for place in places_of_tools(messages):
+        message = messages[place]
+        calls, results = of_kind(message.parts, ToolCall), of_kind(message.parts, ToolResult)
+        is_of_calls = message.role is Role.ASSISTANT
+        if bool(results) is is_of_calls or bool(calls) is not is_of_calls:
+            return False
+        if is_of_calls:
+            waiting = waiting if place == behind_call else {}
+            for call in calls:
+                waiting[call.id] = waiting.get(call.id, 0) + 1
+            behind_call = place + 1
+            continue
+        if place not in (behind_call, behind_result):
+            return False
+        for result in results:
+            if not waiting.get(result.call_id):
+                return False
+            waiting[result.call_id] -= 1
+        behind_result = place + 1
+    return True
 
 
 @dataclass(slots=True)

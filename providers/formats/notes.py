@@ -16,7 +16,7 @@ from providers.wire.conversation import (
     Tool,
     ToolResult,
 )
-from providers.wire.parts import has_natives
+from providers.wire.parts import has_natives_inside
 
 LEFT_OUT = "left out"
 
@@ -92,13 +92,13 @@ def leave_natives(conversation: Conversation, notes: Notes, said: Collection[str
 
     `said` are those settings that the writer says itself. Raises CannotTranslate.
     """
-    if not has_natives(conversation):
-        return conversation
     for path, value in conversation.extra.items():
         if path not in said and not _is_search(conversation, path):
             notes.lose_native(path, value)
         elif path not in said:
             _lose_tool(conversation, path, path, notes)
+    if not has_natives_inside(conversation):
+        return conversation
     tools = tuple(tool for tool in conversation.tools if _keeps_tool(tool, conversation, notes))
     for message in conversation.messages:
         _lose_own(message, notes)

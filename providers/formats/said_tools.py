@@ -20,6 +20,7 @@ from providers.formats.limits import LONGEST_NAME, Limits, shortened
 from providers.formats.notes import Notes
 from providers.wire.conversation import Conversation, Message, Role, Tool, ToolCall, ToolChoice, ToolResult
 from providers.wire.events import Event, ToolArguments, ToolCallStarted
+from providers.wire.parts import of_kind, said_in
 
 _OF_TOOLS = frozenset({ToolCall, ToolResult})
 MEMBER = "arguments"
@@ -33,9 +34,7 @@ _SILENT = frozenset({"$schema", "$id", *_HOISTED})
 
 def fit_tools(conversation: Conversation, limits: Limits, notes: Notes) -> tuple[Conversation, SaidTools]:
     """For a provider of another format. Results stand right behind their calls."""
-    calls = [
-        part for message in conversation.messages for part in message.parts if isinstance(part, ToolCall)
-    ]
+    calls = of_kind(said_in(conversation.messages), ToolCall)
     choice = conversation.tool_choice
     functions = conversation.functions
     used = [tool.name for tool in functions] + [call.name for call in calls]
@@ -53,12 +52,12 @@ def fit_tools(conversation: Conversation, limits: Limits, notes: Notes) -> tuple
 def _said_names(used: Iterable[str], limits: Limits) -> dict[str, str]:
     """What is said for names that are not taken."""
     names = dict.fromkeys(used)
-    taken = {name for name in names if limits.take_name(name)}
+    untaken = [name for name in names if not limits.take_name(name)]
+    taken = names.keys() - untaken
     said: dict[str, str] = {}
-    for name in names:
-        if not limits.take_name(name):
-            said[name] = _untaken(name, name, LONGEST_NAME, taken)
-            taken.add(said[name])
+    for name in untaken:
+        said[name] = _untaken(name, name, LONGEST_NAME, taken)
+        taken.add(said[name])
     return said
 
 
@@ -141,6 +140,11 @@ def unwrap(arguments: str) -> str:
 
 def fit_ids(conversation: Conversation, limits: Limits, notes: Notes) -> Conversation:
     """Each call with an id of its own that the provider takes, and each result with that of the call it answers."""
+    parts = said_in(conversation.messages)
+    called = [call.id for call in of_kind(parts, ToolCall)]
+    answered = [result.call_id for result in of_kind(parts, ToolResult)]
+    if len(set(called)) == len(called) and all(map(limits.take_id, {*called, *answered})):
+        return conversation
     ids = _Ids(limits)
     messages = tuple(map(ids.fit, conversation.messages))
     if all(map(is_, messages, conversation.messages)):

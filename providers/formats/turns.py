@@ -5,40 +5,35 @@ Neighbours of one role are one, results of tools stand in front of what is said,
 
 from collections.abc import Iterable
 from dataclasses import replace
-from itertools import chain, repeat
-from operator import attrgetter, is_
+from itertools import repeat
+from operator import attrgetter
 
 from providers.wire.conversation import Message, Part, Role, Text, ToolResult
+from providers.wire.parts import said_in
 
-_role_of, _parts_of = attrgetter("role"), attrgetter("parts")
+_parts_of = attrgetter("parts")
 
 
 def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
     """Messages without parts are left out. Speakers of different names stay apart."""
-    messages = tuple(messages)
-    if _take_turns(messages):
-        return tuple([each if len(each.parts) == 1 else _results_first(each) for each in messages])
-    turns: list[_Turn] = []
-    for each in messages:
-        message = each
-        for part in each.parts:
-            if type(part) is Text and not part.text:
-                message = _without_empty_texts(each)
-                break
-        if message.parts and not (turns and turns[-1].role is message.role and turns[-1].takes(message)):
-            turns.append(_Turn(message))
-    return tuple([turn.as_message() for turn in turns])
+    turns: list[Message | _Turn] = []
+    last: Message | _Turn | None = None
+    for message in _that_say_something(tuple(messages)):
+        if last is None or last.role is not message.role:
+            turns.append(last := message)
+            continue
+        if type(last) is Message:
+            turns[-1] = last = _Turn(last)
+        if not last.takes(message):
+            turns.append(last := message)
+    return tuple([_results_first(turn) if type(turn) is Message else turn.as_message() for turn in turns])
 
 
-def _take_turns(messages: tuple[Message, ...]) -> bool:
-    """Whether they do so already, as most do: found without a step for each."""
-    roles = list(map(_role_of, messages))
-    parts = chain.from_iterable(map(_parts_of, messages))
-    return (
-        not any(map(is_, roles, roles[1:]))
-        and all(map(_parts_of, messages))
-        and "" not in map(getattr, parts, repeat("text"), repeat(None))
-    )
+def _that_say_something(messages: tuple[Message, ...]) -> tuple[Message, ...]:
+    """Without empty texts, and without messages that hold nothing else."""
+    if "" in map(getattr, said_in(messages), repeat("text"), repeat(None)):
+        messages = tuple(map(_without_empty_texts, messages))
+    return messages if all(map(_parts_of, messages)) else tuple(filter(_parts_of, messages))
 
 
 def says_something(message: Message) -> bool:
@@ -50,6 +45,8 @@ def _is_empty(part: Part) -> bool:
 
 
 def _without_empty_texts(message: Message) -> Message:
+    if not any(map(_is_empty, message.parts)):
+        return message
     return replace(message, parts=tuple(part for part in message.parts if not _is_empty(part)))
 
 
@@ -74,11 +71,9 @@ class _Turn:
         return True
 
     def as_message(self) -> Message:
-        first = self._messages[0]
         if len(self._messages) == 1:
-            return first if self.role is Role.ASSISTANT or len(first.parts) == 1 else _results_first(first)
-        parts = tuple(part for message in self._messages for part in message.parts)
-        return _results_first(Message(first.role, parts, self._name))
+            return _results_first(self._messages[0])
+        return _results_first(Message(self.role, tuple(said_in(self._messages)), self._name))
 
     def _has_results_only(self) -> bool:
         """Asked where names differ only, and then of each message once."""
@@ -93,7 +88,7 @@ def _is_results_only(message: Message) -> bool:
 
 
 def _results_first(message: Message) -> Message:
-    if message.role is not Role.USER or len(message.parts) < 2:
+    if len(message.parts) < 2 or message.role is not Role.USER:
         return message
     results = tuple(part for part in message.parts if isinstance(part, ToolResult))
     others = tuple(part for part in message.parts if not isinstance(part, ToolResult))

@@ -182,9 +182,7 @@ def are_plain(messages: Iterable[Any]) -> bool:
 def is_plain(message: Any) -> bool:
     """The same of one."""
     try:
-        return (
-            len(message) == 2 and type(message["content"]) is str and message["role"] in _SPEAKERS
-        )
+        return len(message) == 2 and type(message["content"]) is str and message["role"] in _SPEAKERS
     except (KeyError, TypeError):
         return False
 

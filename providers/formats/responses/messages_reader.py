@@ -194,6 +194,4 @@ _READERS: Mapping[str, Callable[[Fields], Part]] = {
 }
 _CONTENTS = ContentReader(ORIGIN, _READERS)
 """Native is what only Responses knows."""
-_PLAIN = PlainReader(
-    ORIGIN, _ROLES, _TEXTS, members=("type", *_NOTED), of_text=("type", *_NOTED_OF_TEXT)
-)
+_PLAIN = PlainReader(ORIGIN, _ROLES, _TEXTS, members=("type", *_NOTED), of_text=("type", *_NOTED_OF_TEXT))

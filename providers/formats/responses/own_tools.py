@@ -30,6 +30,7 @@ from providers.wire.conversation import (
     ToolChoice,
     ToolResult,
 )
+from providers.wire.parts import has_natives_inside
 
 SEARCH = "tool_search"
 Names = Mapping[tuple[object, object], str]
@@ -112,6 +113,8 @@ def _unique(tool: OwnTool, taken: Mapping[str, OwnTool]) -> str:
 
 def plainly(conversation: Conversation, notes: Telling) -> Conversation:
     """For a writer of another format: as functions, calls, results and text, whatever can be said so."""
+    if "tool_choice" not in conversation.extra and not has_natives_inside(conversation):
+        return conversation
     wording = wording_in(conversation, ORIGIN)
     named = own_tools(wording.value) if wording else {}
     names: Names = {(tool.namespace, tool.name): name for name, tool in named.items()}
