@@ -1,7 +1,6 @@
 """Reads what a message says: a string, or a list of parts, each by the reader of its type; texts alone at once."""
 
 from collections.abc import Callable, Collection, Mapping, Set
-from typing import Any
 
 from providers.formats.fields import Fields
 from providers.formats.wording import as_read
@@ -42,11 +41,12 @@ class ContentReader:
 class PlainReader:
     """Reads messages that are texts and who says them, as most are, without asking member by member.
 
-    `roles` are by the format's words, `content` is the member that holds what is said. `members` a message may have,
-    and `of_text` a part of it, without anything more being said; `kinds` are the types of such parts by role.
+    `roles` are by the format's words, `content` is the member that holds what is said: parts, or also a string.
+    `members` a message may have, and `of_text` a part of it, without anything more being said; `kinds` are the types
+    of such parts by role.
     """
 
-    __slots__ = ("_content", "_kinds", "_members", "_of_text", "_origin", "_roles")
+    __slots__ = ("_content", "_kinds", "_members", "_of_text", "_origin", "_roles", "_takes_string")
 
     def __init__(
         self,
@@ -55,6 +55,7 @@ class PlainReader:
         kinds: Mapping[Role, tuple[str | None, ...]],
         *,
         content: str = "content",
+        takes_string: bool = True,
         members: Collection[str] = (),
         of_text: Collection[str] = (),
     ) -> None:
@@ -62,6 +63,7 @@ class PlainReader:
         self._roles = roles
         self._kinds = kinds
         self._content = content
+        self._takes_string = takes_string
         self._members = frozenset({"role", content, *members})
         self._of_text = frozenset({"text", *of_text})
 
@@ -71,17 +73,17 @@ class PlainReader:
             return None
         name, said = value.get("role"), value.get(self._content)
         role = self._roles.get(name) if type(name) is str else None
-        if role is None or not said or value.get("type", "message") != "message":
+        if role is None or not said or ("type" in value and value["type"] != "message"):
             return None
-        parts = self.parts_of(said, role)
+        if type(said) is str:
+            parts: tuple[Text, ...] | None = (Text(said),) if self._takes_string else None
+        else:
+            parts = self._read_parts(said, role)
         return None if parts is None else as_read(Message(role, parts), self._origin, value, {})
 
-    def parts_of(self, said: Json, role: Role) -> tuple[Text, ...] | None:
-        if type(said) is str:
-            return (Text(said),)
-        return self.texts_of(said, role) if type(said) is list else None
-
-    def texts_of(self, parts: list[Any], role: Role) -> tuple[Text, ...] | None:
+    def _read_parts(self, parts: Json, role: Role) -> tuple[Text, ...] | None:
+        if type(parts) is not list:
+            return None
         kinds, of_text, texts = self._kinds[role], self._of_text, []
         for part in parts:
             if type(part) is not dict or not part.keys() <= of_text or part.get("type") not in kinds:

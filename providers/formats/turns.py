@@ -22,11 +22,11 @@ def merge_turns(messages: Iterable[Message]) -> tuple[Message, ...]:
         if last is None or last.role is not message.role:
             turns.append(last := message)
             continue
-        if type(last) is Message:
+        if isinstance(last, Message):
             turns[-1] = last = _Turn(last)
         if not last.takes(message):
             turns.append(last := message)
-    return tuple([_results_first(turn) if type(turn) is Message else turn.as_message() for turn in turns])
+    return tuple([_results_first(turn) if isinstance(turn, Message) else turn.as_message() for turn in turns])
 
 
 def _that_say_something(messages: tuple[Message, ...]) -> tuple[Message, ...]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Container, Mapping, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from providers.adapters.base import Adapter
@@ -167,9 +168,6 @@ def _kinds_in_chat(messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Of input besides text."""
     if are_texts(messages):
         return _NOTHING
-    kinds: set[str] = set()
-    for message in messages:
-        content = message.get("content")
-        if not isinstance(content, str):
-            kinds.update(part["type"] for part in content or ())
+    contents = [content for message in messages if type(content := message.get("content")) is list]
+    kinds = {part["type"] for part in chain.from_iterable(contents)}
     return frozenset([_KINDS_IN_CHAT[kind] for kind in kinds & _KINDS_IN_CHAT.keys()])

@@ -1,10 +1,10 @@
 """Marks up to which a prompt may be cached, both ways."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from providers.formats.fields import Fields
-from providers.formats.marks import marks_of
-from providers.wire.conversation import CacheMark, Conversation
+from providers.wire.conversation import CacheMark
 
 MOST_MARKS = 4
 _TTLS = frozenset({None, "5m", "1h"})
@@ -31,5 +31,5 @@ def write_cache_mark(mark: CacheMark | None) -> dict[str, Any]:
     return {"cache_control": {"type": "ephemeral"} | ({"ttl": ttl} if ttl else {})}
 
 
-def has_other_ttl(conversation: Conversation) -> bool:
-    return any(mark.ttl not in _TTLS for mark in marks_of(conversation))
+def has_other_ttl(marks: Iterable[CacheMark]) -> bool:
+    return any(mark.ttl not in _TTLS for mark in marks)

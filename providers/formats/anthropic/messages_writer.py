@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import takewhile
+from operator import attrgetter
 from typing import Any
 
 from providers.formats.anthropic.cache_marks import write_cache_mark
@@ -32,6 +33,7 @@ from providers.wire.conversation import (
 from providers.wire.json_text import read_object
 
 Block = dict[str, Any]
+_name_of = attrgetter("name")
 _IMAGES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 _PDF = "application/pdf"
 
@@ -114,7 +116,7 @@ def _strip_end(turns: Sequence[dict[str, Any]]) -> None:
 
 
 def _refuse_names(messages: Sequence[Message], notes: Notes) -> None:
-    if any(message.name for message in messages):
+    if any(map(_name_of, messages)):
         raise notes.refuse("name", "The chosen provider has no names for those who speak.")
 
 

@@ -145,7 +145,7 @@ def _check_marks(conversation: Conversation, notes: Notes) -> None:
             f"The chosen provider takes at most {MOST_MARKS} marks for its cache.",
             param=marks_field(conversation.source, marks),
         )
-    if has_other_ttl(conversation):
+    if has_other_ttl(marks):
         notes.note("cache", "cache_control.ttl=1h")
 
 

@@ -7,17 +7,19 @@ Source: https://platform.claude.com/docs/en/build-with-claude/mid-conversation-s
 
 from collections.abc import Sequence
 from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 from providers.formats.field_names import client_field
 from providers.formats.notes import Notes
 
 Turn = dict[str, Any]
+_role_of = itemgetter("role")
 
 
 def place_system(turns: Sequence[Turn], notes: Notes, *, takes_later_system: bool) -> list[Turn]:
     """`turns` as they are written, in their order. Those among which the system says nothing stay as they are."""
-    if all(turn["role"] != "system" for turn in turns):
+    if "system" not in map(_role_of, turns):
         return list(turns)
     placed: list[Turn] = []
     for is_answer, group in groupby(turns, lambda turn: turn["role"] == "assistant"):

@@ -119,15 +119,16 @@ def _as_read(parts: list[Part], value: Json, own: Mapping[str, Json]) -> list[Pa
 
 
 class _PlainReader(PlainReader):
-    def parts_of(self, said: Json, role: Role) -> tuple[Text, ...] | None:
-        return self.texts_of(said, role) if type(said) is list else None
-
     def text_of(self, text: str, part: Json) -> Text:
-        return give_wording(Text(text), Wording(ORIGIN, part, ((Text, text, None),), {}))
+        return Text(text, None, Wording(ORIGIN, part, ((Text, text, None),), {}))
 
 
 _PLAIN = _PlainReader(
-    ORIGIN, {"user": Role.USER, "model": Role.ASSISTANT}, dict.fromkeys(Role, (None,)), content="parts"
+    ORIGIN,
+    {"user": Role.USER, "model": Role.ASSISTANT},
+    dict.fromkeys(Role, (None,)),
+    content="parts",
+    takes_string=False,
 )
 
 

@@ -30,9 +30,11 @@ from providers.wire.conversation import (
 )
 from providers.wire.events import ReasoningSigned
 from providers.wire.json_text import read_object
+from providers.wire.parts import of_kind, said_in
 
 _CALLS = frozenset({"functionCall", "function_call"})
 _SIGNATURES = frozenset({"thoughtSignature", "thought_signature"})
+_WORDS = frozenset({Text, Refusal})
 _ROLES = {Role.USER: "user", Role.SYSTEM: "user", Role.ASSISTANT: "model"}
 
 
@@ -113,12 +115,8 @@ class ContentsWriter:
         self._takes_media = takes_media_in_results or self._is_own
         messages = conversation.messages
         self._messages = messages if self._is_own else merge_turns(messages)
-        self._names = {
-            part.id: part.name
-            for message in conversation.messages
-            for part in message.parts
-            if isinstance(part, ToolCall)
-        }
+        calls = of_kind(said_in(conversation.messages), ToolCall)
+        self._names = {call.id: call.name for call in calls}
 
     def write(self) -> dict[str, Any]:
         """Raises CannotTranslate."""
@@ -189,7 +187,8 @@ class ContentsWriter:
             elif parts:
                 contents.append({"role": role, "parts": parts})
         for content in contents:
-            content["parts"].sort(key=lambda part: "functionResponse" not in part)
+            if len(content["parts"]) > 1:
+                content["parts"].sort(key=lambda part: "functionResponse" not in part)
         return contents
 
     def _instruction(self, messages: Sequence[Message]) -> dict[str, Any]:
@@ -210,6 +209,10 @@ class ContentsWriter:
         if message.role is Role.SYSTEM:
             path = f"{client_field(self._source, 'messages')} of the system"
             self._notes.tell_path(path, "contents of the user")
+        if _WORDS.issuperset(map(type, message.parts)):
+            # Nothing of these is signed.
+            words: Iterable[Any] = message.parts
+            return [{"text": part.text} for part in words if part.text]
         written = self._anew(self._fitted(message.parts))
         return _with_signature(written) if self._needs_signatures else written
 

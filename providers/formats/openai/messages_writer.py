@@ -28,6 +28,7 @@ from providers.wire.conversation import (
     ToolCall,
     ToolResult,
 )
+from providers.wire.parts import of_kind
 from providers.wire.quirks import quirk
 
 _SIGNATURES = quirk(
@@ -105,8 +106,8 @@ class MessageWriter:
     def write(self, message: Message) -> list[dict[str, Any]]:
         if message.role is Role.ASSISTANT:
             return [self._named(message, self._write_assistant(message.parts))]
-        results = [part for part in message.parts if isinstance(part, ToolResult)]
-        others = [part for part in message.parts if isinstance(part, _SAID)]
+        results = of_kind(message.parts, ToolResult)
+        others: list[Said] = [part for part in message.parts if isinstance(part, _SAID)]
         written = [self._write_result(result) for result in results]
         content_parts = [part for result in results for part in self._attachments(result)] + others
         if content_parts:

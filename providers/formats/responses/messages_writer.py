@@ -28,6 +28,7 @@ from providers.wire.conversation import (
 )
 
 _PDF = "application/pdf"
+_WORDS = frozenset({Text, Refusal})
 _SAID = frozenset({Text, Refusal, Image, File, Native})
 
 
@@ -47,6 +48,9 @@ class ItemWriter:
         if message.name:
             raise self._notes.refuse("name", "The chosen provider has no names of speakers.")
         is_text = _is_answer if message.role is Role.ASSISTANT else _is_said
+        if _WORDS.issuperset(map(type, message.parts)) and message.parts:
+            yield self._write_message(message.role, message.parts)
+            return
         for is_said, parts in groupby(message.parts, is_text):
             if is_said:
                 yield self._write_message(message.role, parts)
