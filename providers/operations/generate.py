@@ -27,7 +27,7 @@ from providers.wire.conversation import (
     Tool,
 )
 from providers.wire.estimate import are_plain, are_texts, estimate_input_tokens, most_output_tokens
-from providers.wire.parts import kinds_of
+from providers.wire.parts import kinds_of, of_kind
 from providers.wire.upstream import Upstream
 
 _FORMS: Mapping[Any, str] = {"json_object": "response_format", "json_schema": "structured_outputs"}
@@ -168,6 +168,6 @@ def _kinds_in_chat(messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
     """Of input besides text."""
     if are_texts(messages):
         return _NOTHING
-    contents = [content for message in messages if type(content := message.get("content")) is list]
+    contents = of_kind([message.get("content") for message in messages], list)
     kinds = {part["type"] for part in chain.from_iterable(contents)}
     return frozenset([_KINDS_IN_CHAT[kind] for kind in kinds & _KINDS_IN_CHAT.keys()])

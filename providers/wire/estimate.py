@@ -15,7 +15,8 @@ https://docs.claude.com/en/docs/build-with-claude/pdf-support (pages), https://a
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from operator import itemgetter, methodcaller
+from itertools import compress, repeat
+from operator import eq, methodcaller, not_
 from typing import Any
 
 from orjson import dumps
@@ -48,11 +49,10 @@ _HOLDERS = frozenset({"content", "parts", "output", "images", "functionResponse"
 _IMAGES = frozenset({"image_url", "input_image", "image", "computer_screenshot", "image_generation_call"})
 _FILES = frozenset({"file", "input_file", "document"})
 _GOOGLE_MEDIA = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
-_content = methodcaller("get", "content")
+_content, _role = methodcaller("get", "content"), methodcaller("get", "role")
 _TEXTS = {str}
-_role_of, _content_of = itemgetter("role"), itemgetter("content")
-_TWO_MEMBERS = {2}
-_SPEAKERS = frozenset({"system", "developer", "user", "assistant"})
+# How many members a plain message has, of what type its content is, and who says it.
+_PLAIN = frozenset((2, str, role) for role in ("system", "developer", "user", "assistant"))
 _LONG = 1_024
 _BLOCK = _LONG // 2
 _OF_NUMBERS = (int, list)
@@ -134,7 +134,7 @@ def _length(value: object) -> int:
     encoded = dumps(value)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
     length = len(encoded)
-    if isinstance(value, list) and are_plain(value):
+    if are_plain(value):
         return length
     if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
         return length
@@ -145,10 +145,10 @@ def _length(value: object) -> int:
 
 def _may_be_encoded(text: bytes) -> bool:
     """Whether some string of it may be as long as `_LONG` without a blank: it fills one of these blocks."""
-    find = text.find
-    blocks = range(0, len(text) - _BLOCK + 1, _BLOCK)
-    unbroken = [begin for begin in blocks if find(b" ", begin, begin + _BLOCK) < 0]
-    return any(find(b'"', begin, begin + _BLOCK) < 0 for begin in unbroken)
+    begins, ends = range(0, len(text) - _BLOCK + 1, _BLOCK), range(_BLOCK, len(text) + 1, _BLOCK)
+    are_unbroken = map(eq, map(text.find, repeat(b" "), begins, ends), repeat(-1))
+    unbroken = compress(zip(begins, ends, strict=True), are_unbroken)
+    return any(text.find(b'"', begin, end) < 0 for begin, end in unbroken)
 
 
 def _length_of_list(items: list[Any]) -> int:
@@ -167,24 +167,19 @@ def are_texts(messages: Iterable[Any]) -> bool:
         return False
 
 
-def are_plain(messages: Iterable[Any]) -> bool:
+def are_plain(messages: object) -> bool:
     """Whether each is one text and the role of who says it, and nothing else, as most are. As quickly."""
-    try:
-        return (
-            set(map(len, messages)) == _TWO_MEMBERS
-            and set(map(type, map(_content_of, messages))) == _TEXTS
-            and set(map(_role_of, messages)) <= _SPEAKERS
-        )
-    except (KeyError, TypeError):
-        return False
+    return isinstance(messages, list) and bool(messages) and not odd_places(messages)
 
 
-def is_plain(message: Any) -> bool:
-    """The same of one."""
+def odd_places(messages: list[Any]) -> list[int]:
+    """Of messages that are not plain, as `are_plain` has it. As quickly."""
     try:
-        return len(message) == 2 and type(message["content"]) is str and message["role"] in _SPEAKERS
-    except (KeyError, TypeError):
-        return False
+        texts = map(type, map(_content, messages))
+        shapes = list(zip(map(len, messages), texts, map(_role, messages), strict=True))
+        return list(compress(range(len(shapes)), map(not_, map(_PLAIN.__contains__, shapes))))
+    except (AttributeError, TypeError):
+        return list(range(len(messages)))
 
 
 def _length_of_part(part: Mapping[str, Any]) -> int:

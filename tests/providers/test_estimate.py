@@ -14,6 +14,7 @@ from providers.wire.estimate import (
     estimate_usage,
     missing_usage,
     most_output_tokens,
+    odd_places,
 )
 from tests.used import used
 
@@ -98,11 +99,19 @@ def test_a_picture_beside_plain_messages_counts_as_one():
         (["xy"], False),
         ([1], False),
         ([None], False),
+        (5, False),
+        ("xy", False),
     ],
 )
 def test_messages_are_plain_that_are_a_role_and_a_text_each(messages, is_plain):
     assert are_plain(messages) is is_plain
-    assert are_plain([PLAIN, *messages]) is (is_plain or not messages)
+    if isinstance(messages, list):
+        assert are_plain([PLAIN, *messages]) is (is_plain or not messages)
+        assert (
+            is_plain
+            or not messages
+            or odd_places([PLAIN, *messages])[-len(messages) :] == [*range(1, 1 + len(messages))]
+        )
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from gateway.proxy.surfaces.fields import (
 )
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 from providers.wire.bounds import LONGEST_NAME, MOST_LABELS, MOST_MESSAGES, MOST_TOOLS
-from providers.wire.estimate import are_plain, is_plain
+from providers.wire.estimate import odd_places
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _anything = record({})
@@ -53,9 +53,6 @@ _NEED_CONTENT = ("system", "developer", "user", "tool")
 
 
 def _message(value: Any, param: str) -> None:
-    # Nothing can be wrong with plain ones, and most are.
-    if is_plain(value):
-        return
     _message_fields(value, param)
     if value.get("content") is None and value["role"] in _NEED_CONTENT:
         raise refuse(f"{param}.content", f"given for the role {value['role']}", None)
@@ -67,9 +64,12 @@ _list_of_messages = list_of(_message, least=1, most=MOST_MESSAGES)
 
 
 def _messages(value: Any, param: str) -> None:
-    # Most hold nothing else, which takes no step of ours for each.
-    if type(value) is not list or len(value) > MOST_MESSAGES or not are_plain(value):
+    if type(value) is not list or not 1 <= len(value) <= MOST_MESSAGES:
         _list_of_messages(value, param)
+        return
+    # Nothing can be wrong with plain ones, and most are.
+    for index in odd_places(value):
+        _message(value[index], f"{param}[{index}]")
 
 
 _function = record(

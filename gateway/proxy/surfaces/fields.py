@@ -51,15 +51,21 @@ def boolean(value: Any, param: str) -> None:
 
 
 def text(most: int | None = None, *, least: int = 0) -> Check:
+    if most is None and not least:
+        return _text
     longest = math.inf if most is None else most
 
     def check(value: Any, param: str) -> None:
-        if not isinstance(value, str):
-            raise refuse(param, "a string", value)
+        _text(value, param)
         if not least <= len(value) <= longest:
             raise refuse(param, f"a string of {least} to {most} characters", f"{len(value)} characters")
 
     return check
+
+
+def _text(value: Any, param: str) -> None:
+    if not isinstance(value, str):
+        raise refuse(param, "a string", value)
 
 
 def one_of(*allowed: str) -> Check:
