@@ -121,14 +121,22 @@ def _refuse_names(messages: Sequence[Message], notes: Notes) -> None:
 
 
 def write_blocks(parts: Iterable[Part], role: Role, notes: Notes) -> list[Block]:
-    """Raises CannotTranslate for the first part that cannot be said, or not by this role."""
-    return [block for part in parts if (block := _write_part(part, role, notes)) is not None]
+    """Raises CannotTranslate for the first part that cannot be said, or not by this role.
+
+    Without what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign.
+    """
+    blocks = []
+    for part in parts:
+        if isinstance(part, Text):
+            if _says_something(part.text, notes):
+                blocks.append(in_wording(part, ORIGIN, _write_text))
+        elif (block := _write_part(part, role, notes)) is not None:
+            blocks.append(block)
+    return blocks
 
 
 def _write_part(part: Part, role: Role, notes: Notes) -> Block | None:
-    """None for what Anthropic refuses, and does without: empty texts, and thoughts that it did not sign."""
-    if isinstance(part, Text):
-        return in_wording(part, ORIGIN, _write_text) if _says_something(part.text, notes) else None
+    """What is no text. None for thoughts that Anthropic did not sign, and refusals without words."""
     if isinstance(part, Native):
         native: Block = part.value
         return native
