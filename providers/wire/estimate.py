@@ -16,7 +16,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from itertools import compress, repeat
-from operator import eq, methodcaller, not_
+from operator import eq, itemgetter, methodcaller, not_
 from typing import Any
 
 from orjson import dumps
@@ -51,8 +51,11 @@ _FILES = frozenset({"file", "input_file", "document"})
 _GOOGLE_MEDIA = frozenset({"inlineData", "inline_data", "fileData", "file_data"})
 _content, _role = methodcaller("get", "content"), methodcaller("get", "role")
 _TEXTS = {str}
+_role_of, _content_of = itemgetter("role"), itemgetter("content")
+_TWO_MEMBERS = {2}
+_SPEAKERS = frozenset({"system", "developer", "user", "assistant"})
 # How many members a plain message has, of what type its content is, and who says it.
-_PLAIN = frozenset((2, str, role) for role in ("system", "developer", "user", "assistant"))
+_PLAIN = frozenset((2, str, role) for role in _SPEAKERS)
 _LONG = 1_024
 _BLOCK = _LONG // 2
 _OF_NUMBERS = (int, list)
@@ -134,7 +137,7 @@ def _length(value: object) -> int:
     encoded = dumps(value)
     # Most of what is said holds no media, and a look at all of it at once costs less than one at each part.
     length = len(encoded)
-    if are_plain(value):
+    if isinstance(value, list) and are_plain(value):
         return length
     if not _MEDIA.search(encoded) and (length < _LONG or not _may_be_encoded(encoded)):
         return length
@@ -167,9 +170,16 @@ def are_texts(messages: Iterable[Any]) -> bool:
         return False
 
 
-def are_plain(messages: object) -> bool:
+def are_plain(messages: Iterable[Any]) -> bool:
     """Whether each is one text and the role of who says it, and nothing else, as most are. As quickly."""
-    return isinstance(messages, list) and bool(messages) and not odd_places(messages)
+    try:
+        return (
+            set(map(len, messages)) == _TWO_MEMBERS
+            and set(map(type, map(_content_of, messages))) == _TEXTS
+            and set(map(_role_of, messages)) <= _SPEAKERS
+        )
+    except (KeyError, TypeError):
+        return False
 
 
 def odd_places(messages: list[Any]) -> list[int]:

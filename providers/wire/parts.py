@@ -24,8 +24,10 @@ def of_kind(parts: Collection[Any], kind: type[T]) -> list[T]:
 
 def parts_of(messages: Iterable[Message]) -> list[Part]:
     """All of them, and behind them those that stand in results of tools."""
-    parts = said_in(messages)
-    return [*parts, *chain.from_iterable(map(_parts_of, of_kind(parts, ToolResult)))]
+    parts = list(chain.from_iterable(map(_parts_of, messages)))
+    if ToolResult in map(type, parts):
+        parts += chain.from_iterable(map(_parts_of, of_kind(parts, ToolResult)))
+    return parts
 
 
 def kinds_of(messages: Iterable[Message]) -> set[type]:

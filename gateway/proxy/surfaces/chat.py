@@ -20,7 +20,7 @@ from gateway.proxy.surfaces.fields import (
 )
 from gateway.proxy.surfaces.settings import SETTINGS, check_stream_options
 from providers.wire.bounds import LONGEST_NAME, MOST_LABELS, MOST_MESSAGES, MOST_TOOLS
-from providers.wire.estimate import odd_places
+from providers.wire.estimate import are_plain, odd_places
 
 _ROLES = ("system", "developer", "user", "assistant", "tool", "function")
 _anything = record({})
@@ -66,10 +66,10 @@ _list_of_messages = list_of(_message, least=1, most=MOST_MESSAGES)
 def _messages(value: Any, param: str) -> None:
     if type(value) is not list or not 1 <= len(value) <= MOST_MESSAGES:
         _list_of_messages(value, param)
-        return
     # Nothing can be wrong with plain ones, and most are.
-    for index in odd_places(value):
-        _message(value[index], f"{param}[{index}]")
+    elif not are_plain(value):
+        for index in odd_places(value):
+            _message(value[index], f"{param}[{index}]")
 
 
 _function = record(

@@ -56,7 +56,8 @@ def text(most: int | None = None, *, least: int = 0) -> Check:
     longest = math.inf if most is None else most
 
     def check(value: Any, param: str) -> None:
-        _text(value, param)
+        if not isinstance(value, str):
+            raise refuse(param, "a string", value)
         if not least <= len(value) <= longest:
             raise refuse(param, f"a string of {least} to {most} characters", f"{len(value)} characters")
 
@@ -92,12 +93,12 @@ def list_of(item: Check, *, least: int = 0, most: int = MOST_ITEMS) -> Check:
 
 def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Check:
     """An object. Named fields are checked where present and not null; unknown ones are kept."""
+    if not (fields or required):
+        return _object
 
     def check(value: Any, param: str) -> None:
         if not isinstance(value, dict):
             raise refuse(param, "an object", value)
-        if not (fields or required):
-            return
         prefix = f"{param}." if param else ""
         # What says something is there: only of the others it has to be seen.
         if not all(map(value.get, required)):
@@ -107,6 +108,11 @@ def record(fields: Mapping[str, Check], *, required: Sequence[str] = ()) -> Chec
                 inner(entry, prefix + name)
 
     return check
+
+
+def _object(value: Any, param: str) -> None:
+    if not isinstance(value, dict):
+        raise refuse(param, "an object", value)
 
 
 def _check_all_there(value: Mapping[str, Any], required: Sequence[str], prefix: str) -> None:
