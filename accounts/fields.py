@@ -90,8 +90,9 @@ def limit_field(term: str, **options: Any) -> forms.IntegerField:
     """The field of one of a key's own limits, with its hint."""
     label, counted = _LIMITS[term]
     hint = f"How many calls of the key may {counted}; more are answered with status 429. Leave it empty for no limit."
-    bounds = {"min_value": 1, "max_value": LIMIT_MAX}
-    return forms.IntegerField(label=label, required=False, help_text=hint, **bounds, **options)
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, max_value=LIMIT_MAX, help_text=hint, **options
+    )
 
 
 def limit_of_new_keys(term: str) -> tuple[str, str]:
