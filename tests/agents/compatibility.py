@@ -40,9 +40,9 @@ unchanged, against `make run` with a provider of each wire format behind it and 
 | the seven of `websocket-*` | failed | failed | failed | failed |
 
 No version of the suite that we found has all of these. That of the specification of April has seventeen, of which
-**eight pass and nine fail with each format** (exit code 1): this gateway has no WebSocket, by which "servers MAY expose" Responses, and
-compacts no conversations: `POST /v1/responses/compact` is 404, and says what to do instead. `function-call-roundtrip`
-and its neighbours and the two of search are in the eleven of
+**eight pass and nine fail with each format** (exit code 1): this gateway has no WebSocket, by which "servers MAY
+expose" Responses, and compacts no conversations: `POST /v1/responses/compact` is 404, and says what to do instead.
+`function-call-roundtrip` and its neighbours and the two of search are in the eleven of
 [another version](https://github.com/openresponses/openresponses/commit/18e5656): **nine passed and two skipped with
 each format** (exit code 0, "All tests passed!"). `tool-calling-streaming` is one of the seven of
 [a third](https://github.com/openresponses/openresponses/commit/0cb939c), which all pass. A picture needs a model that
@@ -57,12 +57,13 @@ The two of search are `optional: true`, "optional and skipped until its required
 - `offline-web-search`, with "live web access disabled" (`--enable-offline-web-search`).
 
 A provider of Responses gets both as they are, and they pass where it has that store or a cached search, by schemas that
-know both tools: the specification of April has neither, nor what they answer with, so that by it no server passes. Over any other format they are refused with 400 by name (`tools[0].type` or the `tool_choice` that forces
-them), on purpose. A vector store is at the vendor that made it: nobody else can look into it, and a `file_search_call`
-that somebody made up would be a false answer. And `external_web_access: false` promises that nothing is fetched; the
-searches of Anthropic and Google fetch, so to put one in its place, as a key may permit for a plain `web_search`, would
-break that promise. That is the rule for all that a caller relies on and for promises ([losses.md](losses.md)):
-translated, or refused by name.
+know both tools: the specification of April has neither, nor what they answer with, so that by it no server passes. Over
+any other format they are refused with 400 by name (`tools[0].type` or the `tool_choice` that forces them), on purpose.
+A vector store is at the vendor that made it: nobody else can look into it, and a `file_search_call` that somebody made
+up would be a false answer. And `external_web_access: false` promises that nothing is fetched; the searches of Anthropic
+and Google fetch, so to put one in its place, as a key may permit for a plain `web_search`, would break that promise.
+That is the rule for all that a caller relies on and for promises ([losses.md](losses.md)): translated, or refused by
+name.
 """
 _SETTINGS = """
 ## Settings to paste
