@@ -42,11 +42,11 @@ unchanged, against `make run` with a provider of each wire format behind it and 
 No version of the suite that we found has all of these. That of the specification of April has seventeen, of which
 **eight pass and nine fail with each format** (exit code 1): this gateway has no WebSocket, by which "servers MAY
 expose" Responses, and compacts no conversations: `POST /v1/responses/compact` is 404, and says what to do instead.
-`function-call-roundtrip` and its neighbours and the two of search are in the eleven of
-[another version](https://github.com/openresponses/openresponses/commit/18e5656): **nine passed and two skipped with
-each format** (exit code 0, "All tests passed!"). `tool-calling-streaming` is one of the seven of
-[a third](https://github.com/openresponses/openresponses/commit/0cb939c), which all pass. A picture needs a model that
-is said to read pictures.
+`function-call-roundtrip` and its neighbours and the two of search are in the eleven of [another
+version](https://github.com/openresponses/openresponses/commit/18e5656): **nine passed and two skipped with each
+format** (exit code 0, "All tests passed!"). `tool-calling-streaming` is one of the seven of [a
+third](https://github.com/openresponses/openresponses/commit/0cb939c), which all pass. A picture needs a model that is
+said to read pictures.
 
 All but phases, compaction and WebSocket is written anew in CI (`tests/sdk/test_open_responses.py`), also with a server
 of Responses that says little of each, as llama.cpp's does: its clients get whole ones.
