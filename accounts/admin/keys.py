@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import patterns, services
+from accounts.admin.deletion import KeptMixin
 from accounts.admin.limits import KeyLimitInline, LimitedMixin
 from accounts.admin.shown_once import ShownOnceBase
 from accounts.fields import limit_field, words_field
@@ -88,7 +89,10 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(LimitedMixin, ShownOnceBase):
+class KeyAdmin(KeptMixin, LimitedMixin, ShownOnceBase):
+    kept_because = (
+        "A key cannot be deleted: the ledger and the audit refer to it. Revoke it: it opens nothing then."
+    )
     form = KeyForm
     inlines = [KeyLimitInline]
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
@@ -154,9 +158,6 @@ class KeyAdmin(LimitedMixin, ShownOnceBase):
     def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002
         """Who keeps people safe stops keys, and does not see new ones."""
         return bool(request.user.has_perm(REVOKE) or self.has_change_permission(request))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Key | None = None) -> bool:  # noqa: ARG002
-        return False
 
     @admin.display(description="state")
     def state(self, key: Key) -> str:
