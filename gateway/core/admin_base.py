@@ -288,6 +288,8 @@ class FormInline(StackedInline):  # type: ignore[misc]
 
 def _words_or_json(value: Any, _encoder: Any = None) -> str:
     """A field of JSON to look at. The theme colours it by styles inside the page, which our policy forbids."""
+    if value is None:
+        return ""
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return format_html("{}", ", ".join(value) or "none")
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2, default=str))
