@@ -9,7 +9,9 @@ from tests.gateway.program import HIDDEN, ROOT, running
 
 
 def test_a_program_finds_nothing_that_only_tools_of_the_tests_need() -> None:
-    tries = [f"try: import {name}\nexcept ImportError: pass\nelse: raise SystemExit('{name}')" for name in HIDDEN]
+    tries = [
+        f"try: import {name}\nexcept ImportError: pass\nelse: raise SystemExit('{name}')" for name in HIDDEN
+    ]
     with running("timeit", "-n1", "-r1", "\n".join(tries)) as program:
         assert program.wait() == 0, program.text
 

@@ -88,7 +88,9 @@ def key_of(name: str, environment: Environment) -> str:
 
 
 def run(environment: Environment, *command: str) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | BARE | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    variables = (
+        os.environ | BARE | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    )
     return subprocess.run(
         [sys.executable, *command],
         check=False,
