@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.gateway.program import BARE
 from tests.patience import LONG_HANG_S
 from tests.upgrades.freeze import KEY_LINE, STATES, digests, landed
 
@@ -87,7 +88,9 @@ def key_of(name: str, environment: Environment) -> str:
 
 
 def run(environment: Environment, *command: str) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    variables = (
+        os.environ | BARE | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    )
     return subprocess.run(
         [sys.executable, *command],
         check=False,
