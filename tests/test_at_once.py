@@ -6,10 +6,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.at_once import Watch
 from tests.patience import HANG_S
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 FINE = """
 import os, pytest
 

@@ -16,7 +16,7 @@ from tests.gateway.program import BARE
 from tests.patience import LONG_HANG_S
 from tests.services import PostgresServer, postgres_programs
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 AT_ONCE = """
 import django

@@ -106,6 +106,7 @@ def prepare(environment: Environment) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 @pytest.mark.parametrize("name", NAMES)
 def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
     name: str, restore: Callable[[str], Environment]
@@ -128,6 +129,7 @@ def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
     }
 
 
+@pytest.mark.slow
 def test_state_from_before_the_first_landing_is_refused_and_left_alone(
     restore: Callable[[str], Environment],
 ) -> None:
