@@ -27,7 +27,7 @@ from gateway.web.static_files import StaticFiles
 from tests.emptied import Emptying
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.shared import VARIABLE, made_once
-from tests.system.deployment import make_tables
+from tests.system.deployment import Seeded, make_tables, seed
 from tests.system.embedded import prepared, product, upstream
 
 __all__ = ["prepared", "product", "upstream"]
@@ -159,6 +159,13 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 def tables(postgres_server: PostgresServer) -> str:
     """The name of a database with all tables and no rows of ours, for `new_database(name, like=tables)`."""
     return TABLES
+
+
+@pytest.fixture(scope="session")
+def seeded(postgres_server: PostgresServer, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    """A database to copy for `deployed`, with all that it needs."""
+    url = postgres_server.new_database("seeded", like=tables)
+    return Seeded("seeded", seed(url, tmp_path_factory.mktemp("seeded")))
 
 
 @pytest.fixture
