@@ -38,21 +38,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ.setdefault(VARIABLE, str(session.config._tmp_path_factory.mktemp("shared")))  # type: ignore[attr-defined]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first, so that at the end no process is left alone with one, the longest before all.
+    """The longest goes first, so that at the end no process is left alone with it; `apart`, which can be spread, later.
 
-    Those that share a running product are the longest of all, in one process: it works also while nobody asks it.
+    Those that share a running product are the longest of all, in one process: it works also while nobody asks it. Only
+    those count that are run, and not what `-m` leaves out.
     """
-    long_files, slow_files = (
+    apart, slow = (
         {item.path for item in items if item.get_closest_marker(name)} for name in ("apart", "slow")
     )
     sharing = {item.path for item in items if _shares_product(item)}
     for item in items:
         if item.path in sharing:
             item.add_marker(pytest.mark.together("product"))
-    items.sort(
-        key=lambda item: (item.path not in long_files, item.path not in sharing, item.path not in slow_files)
-    )
+    ranks = (apart & slow, sharing, slow, apart)
+    items.sort(key=lambda item: [item.path not in rank for rank in ranks])
 
 
 def _shares_product(item: pytest.Item) -> bool:

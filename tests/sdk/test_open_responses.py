@@ -104,6 +104,7 @@ def assert_numbered(events: list[Body]) -> None:
         name = event["type"].removeprefix("response.")
         if "response" in event:
             assert_shaped(event["response"])
+        assert "item" not in event or event["item"]["id"]
         assert "response" in event or isinstance(event["output_index"], int)
         assert not name.startswith(WITH_NUMBERS) or isinstance(event["content_index"], int)
 
@@ -191,14 +192,29 @@ NULLS = {"text": None, "top_logprobs": None}
 def barely(data: bytes) -> bytes:
     """Responses as llama.cpp's server says them, whole or in the events of a stream; some say null besides."""
     if not data.startswith(b"event: "):
-        return json.dumps({name: json.loads(data)[name] for name in SAID_IN_THE_END}).encode()
+        return json.dumps(_barely(json.loads(data), SAID_IN_THE_END)).encode()
     lines = data.decode().split("\n")
     for number, line in enumerate(lines):
-        if line.startswith("data: {") and "response" in (event := json.loads(line.removeprefix("data: "))):
-            names = SAID_AT_FIRST if event["response"]["status"] == "in_progress" else SAID_IN_THE_END
-            event["response"] = {name: event["response"][name] for name in names} | NULLS
+        if line.startswith("data: {"):
+            event = json.loads(line.removeprefix("data: "))
+            if "response" in event:
+                is_open = event["response"]["status"] == "in_progress"
+                event["response"] = _barely(event["response"], SAID_AT_FIRST if is_open else SAID_IN_THE_END)
+            if "item" in event:
+                event["item"] = _nameless(event["item"])
             lines[number] = f"data: {json.dumps(event)}"
     return "\n".join(lines).encode()
+
+
+def _barely(response: Body, names: set[str]) -> Body:
+    said = {name: response[name] for name in names} | NULLS
+    return said | {"output": list(map(_nameless, said["output"]))} if "output" in said else said
+
+
+def _nameless(item: Body) -> Body:
+    """A call has no id but that of its call."""
+    is_call = item["type"] == "function_call"
+    return {name: value for name, value in item.items() if name != "id" or not is_call}
 
 
 @pytest.mark.parametrize("case", CASES)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from tests.gateway.program import running
+from tests.gateway.program import BARE, running
 from tests.patience import HANG_S, LONG_HANG_S
 from tests.services import RedisServer, free_port, wait_for_start
 
@@ -150,7 +150,7 @@ def deployed(folder: Path, redis: RedisServer, database_url: str, **environment:
         "GATEWAY_DATA_DIR": str(folder / "data"),
         "GATEWAY_DRAIN_S": "3",
         "PORT": str(port),
-        "PYTHONPATH": str(ROOT),
+        **BARE,
         **environment,
     }
     deployment = Deployment(folder, {**os.environ, **settings}, redis)

@@ -6,6 +6,8 @@ Source: ResponseResource of https://www.openresponses.org/reference/2026-04-24, 
 from collections.abc import Mapping
 from typing import Any
 
+from providers.formats.responses.repair import with_id
+
 _Map = Mapping[str, Any]
 _DEFAULTS: _Map = {
     "background": False,
@@ -76,6 +78,12 @@ def whole_response(response: _Map, request: _Map, *, created: int, now: int) -> 
     silent = {name for name, value in response.items() if value is None and settings.get(name) is not None}
     told = {name: value for name, value in response.items() if name not in silent}
     ended = now if response.get("status") == "completed" else None
-    states: _Map = {**dict.fromkeys(_STATES), "completed_at": ended, "output": []}
+    items = response.get("output")
+    output = (
+        [with_id(item) if isinstance(item, Mapping) else item for item in items]
+        if isinstance(items, list)
+        else []
+    )
+    states: _Map = {**dict.fromkeys(_STATES), "completed_at": ended}
     head = {"object": "response", "created_at": created, "model": str(request.get("model") or "")}
-    return {**head, **settings, **states, **told}
+    return {**head, **settings, **states, **told, "output": output}
