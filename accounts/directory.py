@@ -3,6 +3,9 @@
 A key once read stays in memory until the revision says that it changed. What must never happen is that a
 look-up which read a key before its revocation stores it after the refresh that would have removed it: so each
 refresh begins a new generation, and a look-up of an older generation reads again.
+
+Limits and budgets are read by refreshes alone. So a key that changed, or was made, since the last refresh is not kept
+before the next one, and its callers wait for that: otherwise a new key had no limits for a moment.
 """
 
 import asyncio
@@ -26,6 +29,7 @@ _THREADS = 4
 _FLIGHTS_MAX = 1_000
 _MISSING_MAX = 10_000
 _LOOK_UP_TIMEOUT_S = 5.0
+REFRESHED_WITHIN_S, LOOK_S = 1.0, 0.05
 _CLOSE_S = 1.0
 
 
@@ -85,6 +89,8 @@ class SqlKeyDirectory:
         self._flights: dict[str, Future[KeyFacts | None]] = {}
         self._generation = 0
         self._seen = (0, 0)
+        self._settled: int | None = None
+        """The revision up to which limits and budgets are read, too; None: nobody confirmed anything yet."""
         self._confirmed_at = clock()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="key-look-up")
 
@@ -106,6 +112,14 @@ class SqlKeyDirectory:
         return public_id in self._missing
 
     async def look_up(self, shown: ShownKey) -> KeyFacts | None:
+        until = time.monotonic() + REFRESHED_WITHIN_S
+        while True:
+            facts = await self._look_up(shown)
+            if facts is None or facts.public_id in self._entries or time.monotonic() > until:
+                return facts
+            await asyncio.sleep(LOOK_S)
+
+    async def _look_up(self, shown: ShownKey) -> KeyFacts | None:
         flight = asyncio.wrap_future(self._flight(shown.public_id))
         try:
             async with asyncio.timeout(_LOOK_UP_TIMEOUT_S):
@@ -130,7 +144,8 @@ class SqlKeyDirectory:
         self._seen = now
 
     def confirm(self, monotonic_now: float) -> None:
-        """Memory was true at that time: the poll succeeded and `refresh` went through."""
+        """Memory was true at that time: the poll succeeded, `refresh` went through, and all else is read, too."""
+        self._settled = max(self._seen)
         self._confirmed_at = monotonic_now
 
     def flush_touched(self) -> int:
@@ -193,6 +208,8 @@ class SqlKeyDirectory:
                 return False
             if found is None:
                 self._note_missing(public_id)
+                return True
+            if self._settled is not None and found[1] > self._settled:
                 return True
             self._entries[public_id] = found
             self._is_crowded = 2 * len(self._entries) > self._capacity

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 
+from accounts.limits import LIMIT_MAX
 from accounts.restrictions import SURFACES, check_lists
 from gateway.core.refusals import InvalidField
 
@@ -76,3 +77,28 @@ LABELS = {
 def words_field(term: str, **options: Any) -> WordsField:
     """The field of one of the lists that narrow, with its hint."""
     return WordsField(term=term, label=LABELS[term], **{"help_text": HINTS[term]} | options)
+
+
+_LIMITS = {
+    "requests_per_minute": ("Requests a minute", "start within a minute"),
+    "concurrency": ("Calls at once", "run at the same time"),
+}
+"""The limits that a key's form asks for: what they are called, and what they count."""
+
+
+def limit_field(term: str, **options: Any) -> forms.IntegerField:
+    """The field of one of a key's own limits, with its hint."""
+    label, counted = _LIMITS[term]
+    hint = f"How many calls of the key may {counted}; more are answered with status 429. Leave it empty for no limit."
+    return forms.IntegerField(
+        label=label, required=False, min_value=1, max_value=LIMIT_MAX, help_text=hint, **options
+    )
+
+
+def limit_of_new_keys(term: str) -> tuple[str, str]:
+    """How a team's form names what a key gets of that limit where its own form says nothing, and the hint."""
+    label, counted = _LIMITS[term]
+    return (
+        f"{label} of a new key",
+        f"How many calls of a new key may {counted} if its form says nothing. Leave it empty for no limit.",
+    )

@@ -48,7 +48,16 @@ def check_limit(field: str, value: int | None) -> None:
 def check_measure(unit: str, window: str) -> None:
     """Calls at once are counted at any time, everything else in a window."""
     check_choice("unit", unit, UNITS)
-    check_choice("window", window, ["none"] if unit == "concurrency" else ["minute", "day"])
+    if unit == "concurrency":
+        if window != "none":
+            message = (
+                f"window is '{window}', but calls at once are counted at any time: concurrency has no window."
+            )
+            raise InvalidField("window", message)
+    elif window == "none":
+        raise InvalidField("window", f"window is needed for {unit}; use one of minute, day.")
+    else:
+        check_choice("window", window, ["minute", "day"])
 
 
 def check_amount(unit: str, window: str, amount: int) -> None:
@@ -68,7 +77,8 @@ def check_expiry(expires_at: datetime | None, at: datetime) -> None:
 def check_choice(field: str, value: str, allowed: Iterable[str]) -> None:
     words = list(allowed)
     if value not in words:
-        raise InvalidField(field, f"{field} is {value!r}; use one of {', '.join(words)}.")
+        # As it is sent: the name of an enumeration's member is nobody's word.
+        raise InvalidField(field, f"{field} is {str(value)!r}; use one of {', '.join(words)}.")
 
 
 def check_project(slug: str) -> None:

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import urlsplit
 
@@ -38,6 +38,10 @@ class Target:
 
     url: str
     headers: dict[str, str] = field(default_factory=dict)
+    model: str = "acme/one"
+
+    def of_model(self, model: str) -> "Target":
+        return replace(self, model=model)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +51,7 @@ class WholeAnswers:
     count: int
     per_second: float
     p50_ms: float
+    p95_ms: float
     p99_ms: float
 
 
@@ -74,6 +79,7 @@ def ask_whole(target: Target, *, concurrency: int, seconds: int) -> WholeAnswers
         counted["count"],
         counted["count"] / counted["us"] * 1e6,
         counted["p50_us"] / 1000,
+        counted["p95_us"] / 1000,
         counted["p99_us"] / 1000,
     )
 
@@ -84,14 +90,15 @@ def _wrk_script(target: Target) -> str:
     return "\n".join(
         [
             'wrk.method = "POST"',
-            f"wrk.body = {json.dumps(json.dumps(_CHAT))}",
+            f"wrk.body = {json.dumps(json.dumps({**_CHAT, 'model': target.model}))}",
             *lines,
             "function done(summary, latency)",
             "  local e = summary.errors",
             "  local wrong = e.connect + e.read + e.write + e.status + e.timeout",
-            """  io.write(string.format('result:{"count":%d,"us":%d,"wrong":%d,"p50_us":%d,"p99_us":%d}',""",
-            "    summary.requests, summary.duration, wrong,",
-            "    latency:percentile(50), latency:percentile(99)))",
+            """  io.write(string.format('result:{"count":%d,"us":%d,"wrong":%d,',""",
+            "    summary.requests, summary.duration, wrong))",
+            """  io.write(string.format('"p50_us":%d,"p95_us":%d,"p99_us":%d}',""",
+            "    latency:percentile(50), latency:percentile(95), latency:percentile(99)))",
             "end",
         ]
     )

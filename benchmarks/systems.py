@@ -20,6 +20,7 @@ from tests.services import HANG_S, RedisServer, free_port, running_postgres, run
 from tests.system.deployment import ROOT, Deployment
 
 BARE, NGINX, DIRECT, WORKER = "bare", "nginx", "direct", "worker"
+LANES = (DIRECT, WORKER)
 BEFORE = {DIRECT: "direct before", WORKER: "worker before"}
 """What an earlier revision's lanes are called."""
 CHAT_PATH = "/v1/chat/completions"

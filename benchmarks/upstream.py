@@ -1,5 +1,7 @@
 """A provider that costs next to nothing: `python -m benchmarks.upstream PORT`. No framework, OpenAI's shapes.
 
+Below `/sick` it fails whatever it is asked.
+
 Each chunk of a stream holds the monotonic time at which it was due (`@12345.678901`), so that whoever reads it on
 the same machine knows how long it took. `metadata` of a request sets chunks, first_ms and gap_ms.
 """
@@ -31,6 +33,7 @@ _WHOLE = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 
     len(_ANSWER),
     _ANSWER,
 )
+_SICK = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\n\r\n"
 _STREAM_HEAD = (
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ncache-control: no-store\r\n"
     b"transfer-encoding: chunked\r\n\r\n"
@@ -75,10 +78,16 @@ class Connection(asyncio.Protocol):
     def on_message_begin(self) -> None:
         self._body = b""
 
+    def on_url(self, url: bytes) -> None:
+        self._is_sick = url.startswith(b"/sick/")
+
     def on_body(self, body: bytes) -> None:
         self._body += body
 
     def on_message_complete(self) -> None:
+        if self._is_sick:
+            self._transport.write(_SICK)
+            return
         # Some gateways look first whether anybody is there.
         asked = orjson.loads(self._body or b"{}")
         if not asked.get("stream"):

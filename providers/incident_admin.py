@@ -13,7 +13,7 @@ from gateway.core.lines import as_one_line
 from providers.models import Incident, IncidentNote
 
 _RIGHT = "providers.change_incident"
-_SEEN_SAYS = ["state", "kind", "where", "offering", "cause", "began_at", "ended_at", "opened_by"]
+_SEEN_SAYS = ["state", "kind", "provider", "offering", "cause", "began_at", "ended_at", "opened_by"]
 _AS_ONE = (
     "What breakers of one provider did at about the same time is told as one, by the title and switch of the first, "
     "with the notes of all."
@@ -69,25 +69,19 @@ class IncidentAdmin(HistoryAdminBase):
     autocomplete_fields = ["provider"]
     actions = ["end_now", "hide", "show"]
     inlines = [NoteInline]
-    readonly_fields = ["state", "opened_by", "where", "offering", "cause"]
-
-    @admin.display(description="provider")
-    def where(self, incident: Incident) -> str:
-        """Without the link that a field would have: not everybody who reads of incidents may open providers."""
-        return str(incident.provider or "")
+    readonly_fields = ["state", "opened_by", "offering", "cause"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Incident]:
         rows: QuerySet[Incident] = super().get_queryset(request)
         return rows.prefetch_related("notes")
 
-    def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:
+    def get_fieldsets(self, request: HttpRequest, obj: Incident | None = None) -> Any:  # noqa: ARG002
         told = ("What the status page tells", {"fields": ["title", "is_public"], "description": _AS_ONE})
         if obj is None:
             return [told, ("What there is", {"fields": ["kind", "provider", "began_at", "ended_at"]})]
         if obj.is_seen:
             return [told, ("What health checks saw", {"fields": _SEEN_SAYS[:-1]})]
-        where = "provider" if self.has_change_permission(request, obj) else "where"
-        own = ["state", "kind", where, "began_at", "ended_at", "opened_by"]
+        own = ["state", "kind", "provider", "began_at", "ended_at", "opened_by"]
         return [told, ("What there is", {"fields": own})]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Incident | None = None) -> Any:  # noqa: ARG002

@@ -8,11 +8,13 @@ of their file together would take longer than everything else. Files that are ma
 one another, go to one process: what they share costs more to start, and to keep, than the others gain.
 """
 
+import faulthandler
 import gc
 import itertools
 import os
 import random
 import signal
+import time
 import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +23,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, NoReturn
 
 import pytest
+from _pytest.faulthandler import fault_handler_stderr_fd_key
 
 # More would only take the processor from tests that wait for something.
 MOST_PROCESSES = 6
@@ -158,6 +161,38 @@ class Reporter:
         self._reports.send(hook.pytest_report_to_serializable(config=self._config, report=report))
 
 
+class Watch:
+    """Ends a process whose test hangs, and shows where, as pytest's own plugin does.
+
+    That sets its clock anew for each test, and waits for the thread of the one before to end: on busy processors longer
+    than many a test takes, of which there are thousands. This one does so where a tenth of the time is over.
+    """
+
+    def __init__(self, timeout_s: float, **options: Any) -> None:
+        self._timeout_s = timeout_s
+        self._options = options
+        self._seldom_s = self._timeout_s / 10
+        self._next_at = 0.0
+
+    def pytest_runtest_logstart(self) -> None:
+        self.begin(time.monotonic())
+
+    def begin(self, now: float) -> None:
+        """With a test, which has all of the time, and at most a tenth more."""
+        if self._timeout_s and now >= self._next_at:
+            self._next_at = now + self._seldom_s
+            faulthandler.dump_traceback_later(self._timeout_s + self._seldom_s, **self._options)
+
+
+def watch(config: pytest.Config) -> Watch:
+    """By the options of pytest's own plugin, whose file it writes to."""
+    return Watch(
+        float(config.getini("faulthandler_timeout") or 0),
+        file=config.stash[fault_handler_stderr_fd_key],
+        exit=config.getini("faulthandler_exit_on_timeout"),
+    )
+
+
 def fork(number: int, session: pytest.Session, files: Files, places: int) -> Process:
     heard, told = Pipe(duplex=False)
     folder = session.config._tmp_path_factory.getbasetemp() / f"process-{number}"  # type: ignore[attr-defined]
@@ -183,6 +218,8 @@ def run(session: pytest.Session, lots: Iterator[Sequence[pytest.Item]], told: Co
         plugins = session.config.pluginmanager
         plugins.unregister(name="terminalreporter")
         plugins.register(Reporter(session.config, told))
+        if plugins.unregister(name="faulthandler"):
+            plugins.register(watch(session.config))
         # Its files are the same as those of the other processes until it opens others.
         capturing = plugins.getplugin("capturemanager")
         capturing.stop_global_capturing()

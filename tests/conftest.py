@@ -27,7 +27,7 @@ from gateway.web.static_files import StaticFiles
 from tests.emptied import Emptying
 from tests.services import PostgresServer, RedisServer, running_postgres, running_redis
 from tests.shared import VARIABLE, made_once
-from tests.system.deployment import make_tables
+from tests.system.deployment import Seeded, make_tables, seed
 from tests.system.embedded import prepared, product, upstream
 
 __all__ = ["prepared", "product", "upstream"]
@@ -38,21 +38,22 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     os.environ.setdefault(VARIABLE, str(session.config._tmp_path_factory.mktemp("shared")))  # type: ignore[attr-defined]
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files with slow tests go first, so that at the end no process is left alone with one, the longest before all.
+    """The longest goes first, so that at the end no process is left alone with it; `apart`, which can be spread, later.
 
-    Those that share a running product are the longest of all, in one process: it works also while nobody asks it.
+    Those that share a running product are the longest of all, in one process: it works also while nobody asks it. Only
+    those count that are run, and not what `-m` leaves out.
     """
-    long_files, slow_files = (
+    apart, slow = (
         {item.path for item in items if item.get_closest_marker(name)} for name in ("apart", "slow")
     )
     sharing = {item.path for item in items if _shares_product(item)}
     for item in items:
         if item.path in sharing:
             item.add_marker(pytest.mark.together("product"))
-    items.sort(
-        key=lambda item: (item.path not in long_files, item.path not in sharing, item.path not in slow_files)
-    )
+    ranks = (apart & slow, sharing, slow, apart)
+    items.sort(key=lambda item: [item.path not in rank for rank in ranks])
 
 
 def _shares_product(item: pytest.Item) -> bool:
@@ -158,6 +159,13 @@ def postgres_url(postgres_server: PostgresServer) -> str:
 def tables(postgres_server: PostgresServer) -> str:
     """The name of a database with all tables and no rows of ours, for `new_database(name, like=tables)`."""
     return TABLES
+
+
+@pytest.fixture(scope="session")
+def seeded(postgres_server: PostgresServer, tables: str, tmp_path_factory: pytest.TempPathFactory) -> Seeded:
+    """A database to copy for `deployed`, with all that it needs."""
+    url = postgres_server.new_database("seeded", like=tables)
+    return Seeded("seeded", seed(url, tmp_path_factory.mktemp("seeded")))
 
 
 @pytest.fixture

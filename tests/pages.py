@@ -54,6 +54,7 @@ class Browser:
     def __init__(self, driver: Chrome, base_url: str) -> None:
         self.driver = driver
         self.base_url = base_url
+        self._patient = WebDriverWait(driver, HANG_S, poll_frequency=0.05)
 
     def open(self, address: str) -> None:
         self.driver.get(self.base_url + address)
@@ -96,14 +97,14 @@ class Browser:
         raise AssertionError(f"Tab does not reach {selector}.")
 
     def wait_until(self, is_so: Callable[[], object]) -> None:
-        WebDriverWait(self.driver, HANG_S).until(lambda _: is_so())
+        self._patient.until(lambda _: is_so())
 
     def wait_for(self, selector: str) -> WebElement:
-        WebDriverWait(self.driver, HANG_S).until(lambda _: self.count(selector), f"{selector} did not appear")
+        self._patient.until(lambda _: self.count(selector), f"{selector} did not appear")
         return self.find(selector)
 
     def wait_for_address(self, address: str) -> None:
-        WebDriverWait(self.driver, HANG_S).until(lambda _: self.address == address, f"not at {address}")
+        self._patient.until(lambda _: self.address == address, f"not at {address}")
 
     def run(self, script: str, *arguments: Any) -> Any:
         return self.driver.execute_script(script, *arguments)

@@ -1,13 +1,18 @@
 """Tests in several processes: none is lost, and what one process says of them is what this one reports."""
 
+import faulthandler
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from tests.at_once import Watch
 from tests.patience import HANG_S
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.slow
 FINE = """
 import os, pytest
 
@@ -104,3 +109,24 @@ def test_the_first_failure_ends_them_all_where_that_is_asked_for(tmp_path):
     code, said = run(tmp_path, "-x", bad=BAD)
     assert (code, "1 failed" in said) == (1, True), said
     assert "stopping after 1 failures" in said
+
+
+def test_a_test_that_hangs_ends_its_process_and_is_shown_where_it_hangs(tmp_path):
+    hanging = "import threading\ndef test_hangs(): threading.Event().wait()"
+    options = [f"--override-ini=faulthandler_{each}" for each in ("timeout=4", "exit_on_timeout=true")]
+    code, said = run(tmp_path, *options, hanging=hanging)
+    assert (code, "1 failed" in said) == (1, True), said
+    assert "Timeout (0:00:04.4" in said
+    assert "in test_hangs" in said
+    assert "The process that ran this test ended with 1." in said
+
+
+def test_the_clock_of_a_hang_is_set_anew_where_a_tenth_of_it_is_over(monkeypatch):
+    set_for: list[float] = []
+    monkeypatch.setattr(
+        faulthandler, "dump_traceback_later", lambda timeout_s, **_: set_for.append(timeout_s)
+    )
+    watch = Watch(10)
+    for now in (100.0, 100.5, 100.9, 101.0, 101.9, 150.0):
+        watch.begin(now)
+    assert set_for == [11.0, 11.0, 11.0]

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
 from django.contrib.admin.utils import model_ngettext
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -31,6 +32,25 @@ class RecentUse:
     @property
     def more(self) -> int:
         return self.keys - len(self.busiest)
+
+
+class KeptMixin:
+    """Mixed into a page of rows to which the ledger refers for ever: who would delete one is told why not, and what
+    to do instead.
+    """
+
+    kept_because = ""
+    """A sentence or two."""
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
+        return False
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:  # noqa: ARG002
+        if request.method != "GET" or not self.has_view_permission(request):  # type: ignore[attr-defined]
+            raise PermissionDenied
+        messages.warning(request, self.kept_because)
+        page = f"admin:{self.opts.label_lower.replace('.', '_')}_change"  # type: ignore[attr-defined]
+        return HttpResponseRedirect(reverse(page, args=[object_id]))
 
 
 class AskingMixin:

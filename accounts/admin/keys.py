@@ -10,11 +10,12 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts import patterns, services
+from accounts.admin.deletion import KeptMixin
 from accounts.admin.limits import KeyLimitInline, LimitedMixin
 from accounts.admin.shown_once import ShownOnceBase
-from accounts.fields import words_field
+from accounts.fields import limit_field, words_field
 from accounts.floors import FLAGS
-from accounts.limits import LIMIT_MAX, PUBLISHED
+from accounts.limits import PUBLISHED
 from accounts.models import Key, User
 from accounts.querysets import KeyQuerySet
 from accounts.restrictions import LISTS
@@ -42,19 +43,9 @@ _TONES: dict[Key.State, Tone] = {
 }
 
 
-def _amount(label: str, help_text: str) -> forms.IntegerField:
-    return forms.IntegerField(
-        label=label, required=False, min_value=1, max_value=LIMIT_MAX, widget=NumberInput, help_text=help_text
-    )
-
-
 class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run time
-    requests_per_minute = _amount(
-        "Requests per minute", "More are answered with status 429. Leave it empty for no limit."
-    )
-    concurrency = _amount(
-        "Concurrency", "How many calls may run at the same time. Leave it empty for no limit."
-    )
+    requests_per_minute = limit_field("requests_per_minute", widget=NumberInput)
+    concurrency = limit_field("concurrency", widget=NumberInput)
     model_patterns = words_field("model_patterns", widget=TextArea)
     denied_model_patterns = words_field("denied_model_patterns", widget=TextArea)
     provider_patterns = words_field("provider_patterns", widget=TextArea)
@@ -98,7 +89,10 @@ class KeyForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run 
 
 
 @admin.register(Key)
-class KeyAdmin(LimitedMixin, ShownOnceBase):
+class KeyAdmin(KeptMixin, LimitedMixin, ShownOnceBase):
+    kept_because = (
+        "A key cannot be deleted: the ledger and the audit refer to it. Revoke it: it opens nothing then."
+    )
     form = KeyForm
     inlines = [KeyLimitInline]
     list_display = ["name", "team", "public_id", "scope", "state", "limits", "last_used_at", "created_at"]
@@ -164,9 +158,6 @@ class KeyAdmin(LimitedMixin, ShownOnceBase):
     def has_revoke_permission(self, request: HttpRequest, object_id: Any = None) -> bool:  # noqa: ARG002
         """Who keeps people safe stops keys, and does not see new ones."""
         return bool(request.user.has_perm(REVOKE) or self.has_change_permission(request))
-
-    def has_delete_permission(self, request: HttpRequest, obj: Key | None = None) -> bool:  # noqa: ARG002
-        return False
 
     @admin.display(description="state")
     def state(self, key: Key) -> str:

@@ -358,7 +358,7 @@ def _lines(texts: Iterable[str]) -> str:
 
 
 def _two_lines(first: str, second: str) -> str:
-    return format_html('{}<span class="second">{}</span>', first, second)
+    return format_html('{} <span class="second">{}</span>', first, second)
 
 
 def _link_search(asked: str, text: str) -> str:

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts import services
+from accounts.admin.deletion import KeptMixin
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
 from accounts.memberships import give_role, suspend_member
@@ -17,7 +18,7 @@ from gateway.core.admin_base import TableInline, status_chip
 from gateway.core.refusals import Refused
 
 
-class _OfTeam(LimitedMixin, HistoryAdminBase):
+class _OfTeam(KeptMixin, LimitedMixin, HistoryAdminBase):
     inlines = [LimitInline]
     list_select_related = ["team"]
     autocomplete_fields = ["team"]
@@ -26,13 +27,12 @@ class _OfTeam(LimitedMixin, HistoryAdminBase):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:  # noqa: ARG002
         return ["team", "slug"] if obj else []
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
-        """Keys and the ledger refer to them."""
-        return False
-
 
 @admin.register(ServiceAccount)
 class ServiceAccountAdmin(_OfTeam):
+    kept_because = (
+        "A service account cannot be deleted: keys and the ledger refer to it. Switch it off instead."
+    )
     list_display = ["name", "slug", "team", "is_on", "created_at"]
     fieldsets = [("Name it", {"fields": ["team", ("name", "slug"), "is_active"]})]
 
@@ -46,6 +46,7 @@ class ServiceAccountAdmin(_OfTeam):
 
 @admin.register(Project)
 class ProjectAdmin(_OfTeam):
+    kept_because = "A project cannot be deleted: the ledger refers to it. Archive it in the list instead."
     list_display = ["name", "slug", "team", "is_on", "created_at"]
     fieldsets = [("Name it", {"fields": ["team", ("name", "slug")]})]
     actions = ["archive", "bring_back"]
@@ -93,7 +94,10 @@ def let_back_in(member: Membership) -> None:
 
 
 @admin.register(Membership)
-class MembershipAdmin(LimitedMixin, HistoryAdminBase):
+class MembershipAdmin(KeptMixin, LimitedMixin, HistoryAdminBase):
+    kept_because = (
+        "A membership is not deleted: keys and the ledger refer to it. Suspend it in the list instead."
+    )
     """What one person may take in one team, and why they belong to it; roles are given on the team's page."""
 
     list_display = ["user", "team", "role", "state", "created_at"]
@@ -133,7 +137,4 @@ class MembershipAdmin(LimitedMixin, HistoryAdminBase):
             messages.success(request, f"{done} done: keys obey within a second.")
 
     def has_add_permission(self, request: HttpRequest) -> bool:  # noqa: ARG002
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:  # noqa: ARG002
         return False

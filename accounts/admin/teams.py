@@ -12,6 +12,7 @@ from django.utils import timezone
 from unfold.enums import ActionVariant
 
 from accounts import services, viewing
+from accounts.admin.deletion import KeptMixin
 from accounts.admin.history import HistoryAdminBase
 from accounts.admin.limits import LimitedMixin, LimitInline
 from accounts.allowances import remove_allowance, save_allowance
@@ -94,7 +95,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
 
 @admin.register(Team)
-class TeamAdmin(LimitedMixin, HistoryAdminBase):
+class TeamAdmin(KeptMixin, LimitedMixin, HistoryAdminBase):
+    kept_because = (
+        "A team cannot be deleted: the ledger and the audit refer to it. Switch it off, or archive it."
+    )
     list_display = ["name", "slug", "is_on", "member_count", "key_count", "created_at"]
     list_filter = ["is_active", HasOwnerFilter]
     search_fields = ["name", "slug"]
@@ -154,10 +158,6 @@ class TeamAdmin(LimitedMixin, HistoryAdminBase):
             ),
             key_total=Count("keys", filter=live, distinct=True),
         )
-
-    def has_delete_permission(self, request: HttpRequest, obj: Team | None = None) -> bool:  # noqa: ARG002
-        """The ledger refers to teams for ever: a team is switched off instead."""
-        return False
 
     @admin.display(description="state", ordering="is_active")
     def is_on(self, team: Team) -> str:

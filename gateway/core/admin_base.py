@@ -242,6 +242,8 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
         if context.get("errors"):
             form, inlines = context["adminform"].form, context["inline_admin_formsets"]
             context["field_errors"] = list(field_errors(form, inlines))
+        for form in _forms_of(context):
+            form.asking = request
         if kwargs.get("add"):
             # The theme has its buttons on pages of rows that exist.
             context["actions_submit_line"] = self.get_actions_submit_line(request, 0)
@@ -252,6 +254,14 @@ class AdminBase(ModelAdmin):  # type: ignore[misc]
         """A web address typed without a scheme is meant as https."""
         scheme = {"assume_scheme": "https"} if isinstance(db_field, URLField) else {}
         return super().formfield_for_dbfield(db_field, request, **kwargs, **scheme)
+
+
+def _forms_of(context: dict[str, Any]) -> Iterator[Any]:
+    """Those of a row's page: its own, and one of each row below it."""
+    if "adminform" in context:
+        yield context["adminform"].form
+    for inline in context.get("inline_admin_formsets", ()):
+        yield from inline.formset.forms
 
 
 class NamedFormSet(TabularInline.formset):  # type: ignore[misc]
@@ -278,12 +288,28 @@ class FormInline(StackedInline):  # type: ignore[misc]
 
 def _words_or_json(value: Any, _encoder: Any = None) -> str:
     """A field of JSON to look at. The theme colours it by styles inside the page, which our policy forbids."""
+    if value is None:
+        return ""
     if isinstance(value, list) and all(isinstance(word, str) for word in value):
         return format_html("{}", ", ".join(value) or "none")
     return format_html("<pre>{}</pre>", json.dumps(value, indent=2, default=str))
 
 
 unfold_fields.prettify_json = _words_or_json
+
+_link_to = unfold_fields.UnfoldAdminReadonlyField.get_admin_url
+
+
+def _link_if_open(shown: Any, relation: Any, row: Model) -> str:
+    """A relation to look at. Django links it for everybody, also for those whom its page refuses."""
+    asking, page = getattr(shown.form, "asking", None), admin.site._registry.get(relation.model)
+    if asking is None or page is None or not page.has_view_permission(asking, row):
+        return str(row)
+    link: str = _link_to(shown, relation, row)
+    return link
+
+
+unfold_fields.UnfoldAdminReadonlyField.get_admin_url = _link_if_open
 
 _headers_of = unfold_list.result_headers
 

@@ -2,6 +2,7 @@
 
 import logging
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -11,6 +12,7 @@ import orjson
 from gateway.proxy.errors import BodyTooLarge, InvalidRequest, Unavailable
 from gateway.proxy.exchange import ResponseHead, ResponseSink
 from gateway.proxy.ports import StoredResponses, StoredResponsesUnavailable, StoredTurn
+from providers.formats.responses.repeated import whole_response
 from providers.wire.bounds import MOST_MESSAGES
 from providers.wire.json_text import is_too_deep
 from providers.wire.sse import SseSplitter
@@ -106,6 +108,7 @@ class StoringSink:
         self._turn = turn
         self._responses = responses
         self._team_id = team_id
+        self._created = int(time.time())
         self._head: ResponseHead | None = None
         # The last event holds the whole answer, whose size was watched already.
         self._splitter = SseSplitter(limit_bytes=sys.maxsize)
@@ -168,4 +171,5 @@ class StoringSink:
 
     def _named(self, response: dict[str, Any], *, is_stored: bool) -> dict[str, Any]:
         told = {"store": is_stored, "previous_response_id": self._turn.previous_id}
-        return {**response, **self._own, **told}
+        whole = whole_response(response, self._turn.asked, created=self._created, now=int(time.time()))
+        return {**whole, **self._own, **told}

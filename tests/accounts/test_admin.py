@@ -199,6 +199,34 @@ def test_nothing_that_the_ledger_refers_to_can_be_deleted(staff: Client, team: T
     assert staff.post(reverse(f"admin:accounts_{page}_delete", args=[row.pk])).status_code == 403
 
 
+@pytest.mark.parametrize(
+    ("page", "instead"),
+    [
+        ("team", "Switch it off, or archive it."),
+        ("key", "Revoke it"),
+        ("serviceaccount", "Switch it off instead."),
+        ("project", "Archive it in the list instead."),
+        ("membership", "Suspend it in the list instead."),
+    ],
+)
+def test_who_would_delete_what_stays_is_told_what_to_do_instead(
+    staff: Client, team: Team, page: str, instead: str
+) -> None:
+    row = {
+        "team": team,
+        "key": make_key(team)[0],
+        "serviceaccount": ServiceAccount.objects.create(team=team, slug="robot", name="Robot"),
+        "project": Project.objects.create(team=team, slug="blue", name="Blue"),
+        "membership": Membership.objects.create(team=team, user=make_user()),
+    }[page]
+    address = reverse(f"admin:accounts_{page}_delete", args=[row.pk])
+    answer = staff.get(address, follow=True)
+    assert (answer.status_code, instead in answer.text) == (200, True)
+    stranger = Client()
+    stranger.force_login(make_user("stranger", is_staff=True))
+    assert stranger.get(address).status_code == 403
+
+
 def test_switching_a_team_off_marks_its_keys(staff: Client, team: Team) -> None:
     key, _ = make_key(team)
     form = {"action": "switch_off", "_selected_action": [team.pk]}

@@ -11,7 +11,7 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from accounts import revision
-from accounts.directory import SqlKeyDirectory, touches
+from accounts.directory import LOOK_S, SqlKeyDirectory, touches
 from accounts.keys import KeyFacts, KeysUnavailable, ShownKey, mint_key, read_key
 from accounts.models import Key
 from accounts.services import issue_key, revoke_key, switch_team, update_key
@@ -34,6 +34,11 @@ def shown(text: str) -> ShownKey:
     return key
 
 
+def catch_up(directory: SqlKeyDirectory) -> None:
+    directory.refresh(revision.read())
+    directory.confirm(time.monotonic())
+
+
 def look_up(directory: SqlKeyDirectory, text: str) -> KeyFacts | None:
     return asyncio.run(directory.look_up(shown(text)))
 
@@ -50,6 +55,35 @@ def test_the_revision_goes_up_once_memory_has_changed(directory: SqlKeyDirectory
         directory.refresh(revision.read())
         assert directory.revision > before
         before = directory.revision
+
+
+def test_a_key_that_is_newer_than_the_limits_in_memory_waits_for_them(directory: SqlKeyDirectory) -> None:
+    """A new key would have none for a moment."""
+    catch_up(directory)
+    key, text = make_key(requests_per_minute=1)
+    now = revision.read()
+
+    async def scenario() -> None:
+        asked = asyncio.create_task(directory.look_up(shown(text)))
+        await asyncio.sleep(3 * LOOK_S)
+        directory.refresh(now)
+        await asyncio.sleep(3 * LOOK_S)
+        assert (asked.done(), directory.known(key.public_id)) == (False, None)
+        directory.confirm(time.monotonic())
+        assert await asked == directory.known(key.public_id)
+
+    asyncio.run(scenario())
+
+
+def test_a_new_key_is_answered_though_nothing_is_refreshed(
+    directory: SqlKeyDirectory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("accounts.directory.REFRESHED_WITHIN_S", LOOK_S)
+    catch_up(directory)
+    key, text = make_key()
+    facts = look_up(directory, text)
+    assert facts is not None
+    assert directory.known(key.public_id) is None
 
 
 def test_key_is_looked_up_once_and_then_known(directory: SqlKeyDirectory) -> None:

@@ -20,6 +20,24 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 NARROW = (375, 812)
 PICTURES = os.environ.get("GATEHOUSE_SCREENSHOTS", "")
 _WIDTH = "return document.documentElement.scrollWidth"
+# A date may stand above its time of day.
+_BROKEN_TIMES = """
+const isBroken = (text, piece) => {
+  const range = document.createRange();
+  range.setStart(text, piece.index);
+  range.setEnd(text, piece.index + piece[0].length);
+  return new Set([...range.getClientRects()].map((box) => Math.round(box.top))).size > 1;
+};
+const texts = [...document.querySelectorAll("main time")].flatMap((each) => [...each.childNodes]);
+return texts.filter((text) => [...text.data.matchAll(/[^, ][^,]*/g)].some((piece) => isBroken(text, piece)))
+  .map((text) => text.data);
+"""
+_SQUEEZED = """
+const isWords = (each) => each.childElementCount === 0 && each.textContent.length > 60;
+return [...document.querySelectorAll(".scroll td")]
+  .filter((each) => isWords(each) && each.clientWidth < 100 && each.clientHeight > 300)
+  .map((each) => each.textContent.slice(0, 30));
+"""
 _OPEN_FOLDS = "document.querySelectorAll('details').forEach(each => each.open = true)"
 
 
@@ -42,6 +60,10 @@ def faults(browser: Browser, address: str, who: str) -> Iterator[str]:
         yield "what somebody typed became part of the page"
     if (width := browser.run(_WIDTH)) > NARROW[0]:
         yield f"it scrolls sideways: {width}"
+    if broken := browser.run(_BROKEN_TIMES):
+        yield f"times break within themselves: {broken[:3]}"
+    if squeezed := browser.run(_SQUEEZED):
+        yield f"a column has one word a line: {squeezed[:3]}"
     yield from browser.complaints()
     if others := browser.hosts_asked() - {urlsplit(browser.base_url).netloc}:
         yield f"it asks {others}"

@@ -13,7 +13,7 @@ import pytest
 
 from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_postgres, wait_until
-from tests.system.deployment import Deployment, deployed, make_tables
+from tests.system.deployment import Deployment, Seeded, deployed, make_tables
 
 pytestmark = pytest.mark.drill
 
@@ -27,11 +27,13 @@ RESERVED = 1 + 1 + 4 + 4
 
 @pytest.fixture
 def deployment(
-    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
+    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, seeded: Seeded
 ) -> Iterator[Deployment]:
     redis_server.start()
-    url = postgres_server.new_database("crowds", like=tables)
-    with deployed(tmp_path, redis_server, url, GATEWAY_DATABASE_CONNECTIONS=str(SHARED)) as deployment:
+    url = postgres_server.new_database("crowds", like=seeded.database)
+    with deployed(
+        tmp_path, redis_server, url, key=seeded.key, GATEWAY_DATABASE_CONNECTIONS=str(SHARED)
+    ) as deployment:
         deployment.start_web(processes=PROCESSES)
         yield deployment
 

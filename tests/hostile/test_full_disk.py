@@ -7,16 +7,16 @@ import pytest
 
 from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, wait_until
-from tests.system.deployment import deployed
+from tests.system.deployment import Seeded, deployed
 
 
 @pytest.mark.drill
 def test_a_full_spool_disk_is_told_and_left_again(
-    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
+    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, seeded: Seeded
 ) -> None:
     redis_server.start()
-    url = postgres_server.new_database("full_disk", like=tables)
-    with deployed(tmp_path, redis_server, url) as deployment:
+    url = postgres_server.new_database("full_disk", like=seeded.database)
+    with deployed(tmp_path, redis_server, url, key=seeded.key) as deployment:
         web = deployment.start_web()
         unlimited = resource.prlimit(web.pid, resource.RLIMIT_FSIZE)
         # As a full disk: every write to a file is refused.
@@ -34,11 +34,11 @@ def test_a_full_spool_disk_is_told_and_left_again(
 
 @pytest.mark.drill
 def test_a_worker_whose_disk_is_full_leaves_calls_to_others(
-    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
+    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, seeded: Seeded
 ) -> None:
     redis_server.start()
-    url = postgres_server.new_database("full_disk_of_a_worker", like=tables)
-    with deployed(tmp_path, redis_server, url) as deployment:
+    url = postgres_server.new_database("full_disk_of_a_worker", like=seeded.database)
+    with deployed(tmp_path, redis_server, url, key=seeded.key) as deployment:
         deployment.start_web()
         worker = deployment.start_worker()
         unlimited = resource.prlimit(worker.pid, resource.RLIMIT_FSIZE)

@@ -15,7 +15,7 @@ import pytest
 from celery import Celery
 
 from gateway.boot.outlet import PIECES_MOST, Outlet
-from tests.gateway.program import ROOT, running, supervised_by
+from tests.gateway.program import BARE, ROOT, running, supervised_by
 from tests.hostile.slow_provider import SlowProvider
 from tests.patience import HANG_S
 from tests.services import RedisServer, free_port, wait_until
@@ -62,7 +62,7 @@ def unread(pipe: Pipe, *arguments: str, **environment: str) -> Iterator[subproce
     process = subprocess.Popen(
         [sys.executable, "-m", *arguments],
         cwd=ROOT,
-        env=os.environ | environment,
+        env=os.environ | BARE | environment,
         stdin=subprocess.DEVNULL,
         stdout=pipe.writer,
         stderr=pipe.writer,

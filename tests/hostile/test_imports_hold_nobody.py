@@ -16,7 +16,7 @@ from tests.services import PostgresServer, RedisServer, free_port, wait_until
 from tests.system.admin_pages import AdminPages, Refused
 from tests.system.deployment import WEB, Deployment, deployed
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.slow]
 
 ROWS = 8_000
 PASSWORD = "a-long-password"

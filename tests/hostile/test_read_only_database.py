@@ -12,10 +12,10 @@ pytestmark = pytest.mark.drill
 
 
 @pytest.fixture
-def deployment(tmp_path, redis_server, postgres_server, tables):
+def deployment(tmp_path, redis_server, postgres_server, seeded):
     redis_server.start()
-    database = postgres_server.new_database("readonly", like=tables)
-    with deployed(tmp_path, redis_server, database) as deployment:
+    database = postgres_server.new_database("readonly", like=seeded.database)
+    with deployed(tmp_path, redis_server, database, key=seeded.key) as deployment:
         deployment.start_web()
         yield deployment
 

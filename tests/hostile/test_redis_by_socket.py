@@ -14,7 +14,7 @@ from gateway.core.redis_url import broker_url
 from gateway.core.store.address import parse_address
 from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, running_redis, wait_until
-from tests.system.deployment import Deployment, deployed
+from tests.system.deployment import Deployment, Seeded, deployed
 
 PASSWORD = "p@ss:w/rd"
 Address = Callable[[str], str]
@@ -47,12 +47,14 @@ def test_store_and_task_queue_read_the_same_address(address: Address) -> None:
 
 @pytest.mark.drill
 def test_web_and_worker_call_and_work_through_a_socket(
-    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, tables: str
+    tmp_path: Path, redis_server: RedisServer, postgres_server: PostgresServer, seeded: Seeded
 ) -> None:
     redis_server.start()
     redis_server.ask("FLUSHALL")
-    database = postgres_server.new_database("socket", like=tables)
-    with deployed(tmp_path, redis_server, database, REDIS_URL=redis_server.socket_url) as deployment:
+    database = postgres_server.new_database("socket", like=seeded.database)
+    with deployed(
+        tmp_path, redis_server, database, key=seeded.key, REDIS_URL=redis_server.socket_url
+    ) as deployment:
         deployment.start_web()
         deployment.start_worker()
         answer = deployment.chat(lane="worker")

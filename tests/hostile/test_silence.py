@@ -16,7 +16,7 @@ from tests.patience import HANG_S
 from tests.services import PostgresServer, RedisServer, wait_until
 from tests.system.deployment import ROOT, Deployment, deployed
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 REVOKE = """
 import django; django.setup()

@@ -1,5 +1,6 @@
 """Staff with one permission alone: which pages of the admin it opens, and what can be changed with it."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ from tests.hostile.single_rights import (
 
 pytestmark = [pytest.mark.django_db, pytest.mark.drill, pytest.mark.apart]
 
+_LINK_IN_TEXT = re.compile(r'<a href="(/admin/[^"#]+)" class="text-link">')
+"""As the theme writes a relation that is only looked at."""
 LABELS = ("accounts", "auth", "catalogue", "providers")
 EVERYBODYS = {"index", "search", "jsi18n"}
 # Beyond what Django's own rights say: page → the only rights that open it.
@@ -194,6 +197,25 @@ def test_each_right_alone_opens_the_pages_that_are_its_own(label: str) -> None:
     for right in rights_of(label):
         own = own_pages(right, addresses)
         assert opened(staff_with(right), own) == own.keys() - TAKES_TWO, right
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_no_field_leads_to_a_page_that_its_reader_may_not_open(label: str) -> None:
+    make_world()
+    addresses = pages_of(label)
+    for right in rights_of(label):
+        reader = staff_with(right)
+        for address in own_pages(right, addresses).values():
+            page = reader.get(address)
+            fields = (
+                _LINK_IN_TEXT.findall(page.text)
+                if page.get("content-type", "").startswith("text/html")
+                else ()
+            )
+            assert [link for link in fields if reader.get(link).status_code in {403, 404}] == [], (
+                right,
+                address,
+            )
 
 
 @pytest.mark.parametrize("label", LABELS)

@@ -42,6 +42,10 @@ CASES: dict[str, Body] = {
     "a stream": {"input": [said("Count to five.")], "stream": True},
     "a system message": {"input": [said("Be a pirate.", "system"), said("Hello")]},
     "a tool": {"input": [said("Is it raining?")], "tools": [TOOL]},
+    "a tool of few words": {
+        "input": [said("Is it raining?")],
+        "tools": [{"type": "function", "name": "look"}],
+    },
     "a tool in a stream": {"input": [said("Is it raining?")], "tools": [TOOL], "stream": True},
     "a picture": {"input": [shown({"type": "input_image", "image_url": PICTURE})]},
     "a file": {"input": [shown({"type": "input_file", "filename": "a.pdf", "file_data": DOCUMENT})]},
@@ -65,6 +69,7 @@ REQUIRED: dict[str, Any] = {
     "metadata": object,
 }
 """Of a response, by its schema ResponseResource."""
+OF_FUNCTIONS = {"type", "name", "description", "parameters", "strict"}
 WITH_NUMBERS = ("output_text.", "content_part.", "refusal.")
 
 
@@ -77,6 +82,7 @@ def assert_shaped(response: Body) -> None:
         if not isinstance(response.get(name, ...), kind)
     }
     assert not wrong
+    assert all(tool.keys() >= OF_FUNCTIONS for tool in response["tools"] if tool["type"] == "function")
 
 
 def assert_whole(response: Body) -> None:
@@ -98,6 +104,7 @@ def assert_numbered(events: list[Body]) -> None:
         name = event["type"].removeprefix("response.")
         if "response" in event:
             assert_shaped(event["response"])
+        assert "item" not in event or event["item"]["id"]
         assert "response" in event or isinstance(event["output_index"], int)
         assert not name.startswith(WITH_NUMBERS) or isinstance(event["content_index"], int)
 
@@ -175,6 +182,59 @@ def test_response_goes_on_from_the_one_before(ask: Callable[..., Body]) -> None:
     second = ask(input="What is the word?", previous_response_id=first["id"])
     assert_whole(second)
     assert second["previous_response_id"] == first["id"]
+
+
+SAID_IN_THE_END = {"id", "object", "created_at", "completed_at", "model", "status", "output", "usage"}
+SAID_AT_FIRST = {"id", "object", "status"}
+NULLS = {"text": None, "top_logprobs": None}
+
+
+def barely(data: bytes) -> bytes:
+    """Responses as llama.cpp's server says them, whole or in the events of a stream; some say null besides."""
+    if not data.startswith(b"event: "):
+        return json.dumps(_barely(json.loads(data), SAID_IN_THE_END)).encode()
+    lines = data.decode().split("\n")
+    for number, line in enumerate(lines):
+        if line.startswith("data: {"):
+            event = json.loads(line.removeprefix("data: "))
+            if "response" in event:
+                is_open = event["response"]["status"] == "in_progress"
+                event["response"] = _barely(event["response"], SAID_AT_FIRST if is_open else SAID_IN_THE_END)
+            if "item" in event:
+                event["item"] = _nameless(event["item"])
+            lines[number] = f"data: {json.dumps(event)}"
+    return "\n".join(lines).encode()
+
+
+def _barely(response: Body, names: set[str]) -> Body:
+    said = {name: response[name] for name in names} | NULLS
+    return said | {"output": list(map(_nameless, said["output"]))} if "output" in said else said
+
+
+def _nameless(item: Body) -> Body:
+    """A call has no id but that of its call."""
+    is_call = item["type"] == "function_call"
+    return {name: value for name, value in item.items() if name != "id" or not is_call}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_response_of_a_server_that_says_little_is_whole(
+    house: House, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    speaker = house.speakers["responses"]
+    answer = speaker.answer
+
+    def answer_barely(path: str, body: Body) -> tuple[int, dict[str, str], bytes]:
+        status, headers, data = answer(path, body)
+        return status, headers, barely(data)
+
+    monkeypatch.setattr(speaker, "answer", answer_barely)
+    response = answered(house, "responses", **CASES[case], temperature=0.5)
+    assert_whole(response)
+    assert response["temperature"] == 0.5
+    assert [tool["name"] for tool in response["tools"]] == [
+        tool["name"] for tool in CASES[case].get("tools", ())
+    ]
 
 
 @pytest.mark.parametrize("kind", OPTIONAL)

@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import psycopg
 
-from tests.gateway.program import running
+from tests.gateway.program import BARE, running
 from tests.patience import HANG_S, LONG_HANG_S
 from tests.services import RedisServer, free_port, wait_for_start
 
@@ -121,6 +121,19 @@ class Deployment:
         with psycopg.connect(url) as database:
             return database.execute(statement).fetchall()
 
+    def point_provider_to(self, base_url: str) -> None:
+        """While no process runs that knows it."""
+        url, statement = (
+            self.environment["DATABASE_URL"],
+            f"UPDATE providers_provider SET base_url = '{base_url}'",
+        )
+        if url.startswith("sqlite:"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), timeout=HANG_S)) as file, file:
+                file.execute(statement)
+        else:
+            with psycopg.connect(url) as database:
+                database.execute(statement)
+
     def log_of(self, name: str) -> str:
         return (self.folder / f"{name}.log").read_text()
 
@@ -140,9 +153,30 @@ def make_tables(database_url: str, folder: Path) -> None:
         assert migration.wait(HANG_S) == 0, migration.text
 
 
+@dataclass(frozen=True)
+class Seeded:
+    database: str
+    """Its name, for `new_database(name, like=...)`."""
+    key: str
+
+
+def seed(database_url: str, folder: Path, base_url: str = "http://127.0.0.1:9/v1") -> str:
+    """Provider, model, team and key in a database that has its tables; the key."""
+    environment = {"DATABASE_URL": database_url, "GATEWAY_DATA_DIR": str(folder)}
+    with running("tests.system.seed", base_url, **environment) as seeding:
+        assert seeding.wait(HANG_S) == 0, seeding.text
+    return re.search(r"sk-gw-\S+", seeding.text).group()
+
+
 @contextmanager
-def deployed(folder: Path, redis: RedisServer, database_url: str, **environment: str) -> Iterator[Deployment]:
-    """Provider and a key are there, in a database that has its tables; web and worker are the test's to start."""
+def deployed(
+    folder: Path, redis: RedisServer, database_url: str, *, key: str = "", **environment: str
+) -> Iterator[Deployment]:
+    """Provider and a key are there, in a database that has its tables; web and worker are the test's to start.
+
+    Where the database is a copy of one that `seed` filled, with its `key`, that is not done again: it takes longer than
+    many a test.
+    """
     port = free_port()
     settings = {
         "DATABASE_URL": database_url,
@@ -150,7 +184,7 @@ def deployed(folder: Path, redis: RedisServer, database_url: str, **environment:
         "GATEWAY_DATA_DIR": str(folder / "data"),
         "GATEWAY_DRAIN_S": "3",
         "PORT": str(port),
-        "PYTHONPATH": str(ROOT),
+        **BARE,
         **environment,
     }
     deployment = Deployment(folder, {**os.environ, **settings}, redis)
@@ -163,10 +197,10 @@ def deployed(folder: Path, redis: RedisServer, database_url: str, **environment:
             "provider", sys.executable, "-m", "tests.upstream", "--port", str(provider_port), "--log", log
         )
         deployment.wait_for_start("provider", lambda: "http" in deployment.log_of("provider"))
-        seeded = deployment.run(
-            sys.executable, "-m", "tests.system.seed", f"http://127.0.0.1:{provider_port}/v1"
-        )
-        deployment.key = re.search(r"sk-gw-\S+", seeded).group()
+        base_url = f"http://127.0.0.1:{provider_port}/v1"
+        if key:
+            deployment.point_provider_to(base_url)
+        deployment.key = key or seed(database_url, folder / "data", base_url)
         yield deployment
 
 

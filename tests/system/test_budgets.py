@@ -15,7 +15,7 @@ from tests.services import wait_until
 from tests.shared import made_once
 from tests.system.deployment import deployed, make_tables
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 A_CALL = "0.001"
 MOST = 10

@@ -11,7 +11,7 @@ from tests.services import wait_until
 from tests.system.deployment import deployed
 from tests.system.streams import run_streams
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 ENDLESS = "never-ending?delay=0.05"
 STREAMS = 200
 

@@ -12,10 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
+from tests.gateway.program import BARE
 from tests.patience import LONG_HANG_S
 from tests.services import PostgresServer, postgres_programs
 
-pytestmark = pytest.mark.drill
+pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
 AT_ONCE = """
 import django
@@ -71,7 +72,7 @@ def migrate(how: str, folder: Path, url: str = "") -> None:
         "DJANGO_SETTINGS_MODULE": "gateway.settings",
     }
     command = [sys.executable, "-c", how]
-    subprocess.run(command, env=os.environ | variables, check=True, timeout=LONG_HANG_S)
+    subprocess.run(command, env=os.environ | BARE | variables, check=True, timeout=LONG_HANG_S)
 
 
 def parts(body: str) -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.gateway.program import BARE
 from tests.patience import LONG_HANG_S
 from tests.upgrades.freeze import KEY_LINE, STATES, digests, landed
 
@@ -87,7 +88,9 @@ def key_of(name: str, environment: Environment) -> str:
 
 
 def run(environment: Environment, *command: str) -> subprocess.CompletedProcess[str]:
-    variables = os.environ | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    variables = (
+        os.environ | BARE | environment | {"DJANGO_SETTINGS_MODULE": "gateway.settings", "REDIS_URL": ""}
+    )
     return subprocess.run(
         [sys.executable, *command],
         check=False,
@@ -103,6 +106,7 @@ def prepare(environment: Environment) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.drill
+@pytest.mark.apart
 @pytest.mark.parametrize("name", NAMES)
 def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
     name: str, restore: Callable[[str], Environment]
@@ -125,6 +129,7 @@ def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
     }
 
 
+@pytest.mark.slow
 def test_state_from_before_the_first_landing_is_refused_and_left_alone(
     restore: Callable[[str], Environment],
 ) -> None:

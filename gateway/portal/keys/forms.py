@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.acting import Acting
-from accounts.fields import words_field
+from accounts.fields import limit_field, words_field
 from accounts.floors import FLAGS
 from accounts.models import Key, Team
 from accounts.restrictions import LISTS
@@ -36,22 +36,8 @@ class TermsForm(forms.Form):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     model_patterns = words_field("model_patterns", widget=_lines())
-    requests_per_minute = forms.IntegerField(
-        label="Requests a minute",
-        required=False,
-        min_value=1,
-        max_value=limits.LIMIT_MAX,
-        help_text="How many calls the key may start within a minute; more are answered with status 429. Leave it "
-        "empty for no limit.",
-    )
-    concurrency = forms.IntegerField(
-        label="Calls at once",
-        required=False,
-        min_value=1,
-        max_value=limits.LIMIT_MAX,
-        help_text="How many calls of the key may run at the same time; more are answered with status 429. Leave it "
-        "empty for no limit.",
-    )
+    requests_per_minute = limit_field("requests_per_minute")
+    concurrency = limit_field("concurrency")
     may_search_elsewhere = forms.BooleanField(
         label="May search elsewhere",
         required=False,

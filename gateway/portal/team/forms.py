@@ -4,7 +4,8 @@ from typing import Any
 
 from django import forms
 
-from accounts.fields import words_field
+from accounts.fields import limit_of_new_keys, words_field
+from accounts.limits import PUBLISHED
 from accounts.models import Team
 
 
@@ -46,15 +47,10 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
         labels = {
             "keeps_responses": "Store responses",
             "allows_free_projects": "Allow free project tags",
-            "key_requests_per_minute": "Requests a minute of a new key",
-            "key_concurrency": "Calls at once of a new key",
             "key_days": "Days until a new key expires",
             "unused_key_days": "Days until an unused key expires",
         }
         help_texts = {
-            "key_requests_per_minute": "What a new key gets if its form says nothing. Leave it empty for no limit.",
-            "key_concurrency": "How many calls of a new key may run at once if its form says nothing. Leave it empty "
-            "for no limit.",
             "key_days": "After how many days a new key expires if its form says nothing. Leave it empty if keys should "
             "never expire.",
             "unused_key_days": "A key that nobody used for this many days expires a week after its people were told. "
@@ -69,5 +65,8 @@ class TeamForm(forms.ModelForm):  # type: ignore[type-arg]  # not generic at run
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
+        for term in PUBLISHED:
+            field = self.fields[f"key_{term}"]
+            field.label, field.help_text = limit_of_new_keys(term)
         for field in self.fields.values():
             field.show_hidden_initial = True

@@ -182,7 +182,9 @@ def _find(asked: Asked, context: RoutingContext) -> ModelFacts:
     if model is None or not context.key.may_call(model.id, model.aliases):
         is_provider = not asked.provider or asked.provider in _open_providers(context)
         # Where neither is known, it was one name with a colon, most likely.
-        raise _unknown_model(asked.model if is_provider else asked.name, context)
+        raise _unknown_model(
+            asked.model if is_provider else asked.name, context, pin=_meant_pin(asked, context)
+        )
     _check_provider(asked, model, context)
     return model
 
@@ -204,6 +206,15 @@ def _check_provider(asked: Asked, model: ModelFacts | None, context: RoutingCont
         near = near or sorted(having)[:3]
     hint = f" Did you mean {' or '.join(repr(f'{slug}:{asked.model}') for slug in near)}?" if near else ""
     raise NotFound(message + hint, code="provider_not_found", param="model")
+
+
+def _meant_pin(asked: Asked, context: RoutingContext) -> str:
+    """The pin that a name stands for in which a slash is where its colon should be, or empty."""
+    slug, _, name = asked.model.partition("/")
+    model = context.snapshot.find(name)
+    if model is None or not context.key.may_call(model.id, model.aliases):
+        return ""
+    return f"{slug}:{name}" if slug in _open_providers(context) & _providers_of(model, context) else ""
 
 
 def _open_providers(context: RoutingContext) -> set[str]:
@@ -236,14 +247,19 @@ def _advice(successor: ModelFacts | None) -> str:
     return f"; use '{successor.id}'." if successor else "."
 
 
-def _unknown_model(requested: str, context: RoutingContext) -> NotFound:
+def _unknown_model(requested: str, context: RoutingContext, *, pin: str = "") -> NotFound:
+    """`pin`: what was meant, where that is known."""
     snapshot = context.snapshot
     names = [*snapshot.models, *(a for a, target in snapshot.aliases.items() if target in snapshot.models)]
-    near = [
-        name
-        for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
-        if (model := snapshot.find(name)) and context.key.may_call(model.id, model.aliases)
-    ]
+    near = (
+        [pin]
+        if pin
+        else [
+            name
+            for name in get_close_matches(requested[:200], names, n=5, cutoff=0.6)
+            if (model := snapshot.find(name)) and context.key.may_call(model.id, model.aliases)
+        ]
+    )
     hint = (
         f" Did you mean {' or '.join(repr(name) for name in near[:3])}?"
         if near

@@ -45,3 +45,51 @@ document.addEventListener("DOMContentLoaded", () => {
     });
   });
 });
+
+// The theme's dialog, which asks before an act: it has a name, takes the focus, keeps it, and gives it back.
+document.addEventListener("DOMContentLoaded", () => {
+  const box = document.getElementById("modal-content");
+  if (!box) return;
+  let opener = null;
+  let hasFocus = false;
+  const isShown = (element) => element.getClientRects().length > 0;
+  const stops = () => [...box.querySelectorAll("a[href], button, input, select, textarea")].filter(isShown);
+
+  function take() {
+    const field = box.querySelector("#dialog-form :is(input, select, textarea)");
+    (field && isShown(field) ? field : stops()[0])?.focus();
+  }
+
+  function giveBack() {
+    // On a phone it was in a menu, which has closed.
+    const menu = opener.closest("[x-data]")?.querySelector("a, button");
+    (isShown(opener) ? opener : menu)?.focus();
+    opener = null;
+    hasFocus = false;
+  }
+
+  box.setAttribute("role", "dialog");
+  box.setAttribute("aria-modal", "true");
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.target === box) opener = event.detail.elt;
+  });
+  new MutationObserver(() => {
+    if (!isShown(box)) {
+      if (opener && hasFocus) giveBack();
+    } else if (!box.contains(document.activeElement)) {
+      hasFocus = true;
+      const title = box.querySelector("h1")?.textContent.trim();
+      if (title) box.setAttribute("aria-label", title);
+      take();
+    }
+  }).observe(box.parentElement, { attributes: true, childList: true, subtree: true });
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Tab" || !isShown(box)) return;
+    const all = stops();
+    const at = all.indexOf(document.activeElement);
+    const leaves = event.shiftKey ? at <= 0 : at < 0 || at === all.length - 1;
+    if (!leaves || !all.length) return;
+    event.preventDefault();
+    all.at(event.shiftKey ? -1 : 0).focus();
+  });
+});

@@ -19,6 +19,7 @@ from providers.formats.responses.open_items import (
     open_call,
 )
 from providers.formats.responses.own_tools import OwnTool, has_own_tools, own_tools
+from providers.formats.responses.repeated import repeat_settings
 from providers.formats.responses.signatures import OF_CALL, ORIGIN
 from providers.formats.responses.usage import write_usage
 from providers.wire.events import (
@@ -42,29 +43,6 @@ from providers.wire.usage import Usage
 _RATE_LIMITED, _WRONG, _BROKEN = "rate_limit_exceeded", "invalid_prompt", "server_error"
 # Inside a text its quotes would be escaped.
 _NUMBER = re.compile(rb'(?<!\\)"sequence_number": ?(\d{1,9})')
-# What OpenAI repeats of a request, with its defaults.
-_DEFAULTS: Mapping[str, Any] = {
-    "background": False,
-    "frequency_penalty": 0.0,
-    "instructions": None,
-    "max_output_tokens": None,
-    "max_tool_calls": None,
-    "metadata": {},
-    "parallel_tool_calls": True,
-    "presence_penalty": 0.0,
-    "previous_response_id": None,
-    "prompt_cache_key": None,
-    "safety_identifier": None,
-    "service_tier": "default",
-    "store": True,
-    "temperature": 1.0,
-    "tool_choice": "auto",
-    "tools": [],
-    "top_logprobs": 0,
-    "top_p": 1.0,
-    "truncation": "disabled",
-    "user": None,
-}
 
 
 def write_answer(events: Sequence[Event], facts: AnswerFacts) -> dict[str, Any]:
@@ -271,24 +249,3 @@ class Output:
         if item is not None:
             yield from item.close(status)
             self.items.append(item.item(status))
-
-
-def repeat_settings(request: Mapping[str, Any]) -> dict[str, Any]:
-    settings = {name: _given(request, name, default) for name, default in _DEFAULTS.items()}
-    if settings["service_tier"] == "auto":
-        settings["service_tier"] = "default"
-    settings["reasoning"] = {"effort": None, "summary": None} | _given(request, "reasoning", {})
-    settings["text"] = {"format": {"type": "text"}} | _given(request, "text", {})
-    settings["tools"] = [_tool(tool) for tool in settings["tools"]]
-    return settings
-
-
-def _given(request: Mapping[str, Any], name: str, default: Any) -> Any:
-    value = request.get(name)
-    return default if value is None else value
-
-
-def _tool(tool: Mapping[str, Any]) -> dict[str, Any]:
-    """The SDK's type of a function needs both members."""
-    defaults = {"parameters": None, "strict": None} if tool.get("type") == "function" else {}
-    return defaults | dict(tool)

@@ -55,6 +55,9 @@ class Numbers:
             expected |= self._of_part(name, value)
         missing = {key: number for key, number in expected.items() if value.get(key) is None}
         missing |= _with_details(value, kind)
+        item = value.get("item")
+        if isinstance(item, Mapping) and with_id(item) is not item:
+            missing["item"] = with_id(item)
         self._next = (given if isinstance(given, int) else self._next) + 1
         if not missing:
             return value, shown
@@ -112,3 +115,9 @@ def with_status(response: _Map, kind: str) -> _Map:
     """The response that an event of this kind holds, with the status that the event tells where it has none itself."""
     status = _TOLD_STATUSES.get(kind) if response.get("status") is None else None
     return {**response, "status": status} if status else response
+
+
+def with_id(item: _Map) -> _Map:
+    """A call without an id of its own, as llama.cpp's, is known by that which its result names, as in its deltas."""
+    call_id = item.get("call_id") if item.get("id") is None else None
+    return {**item, "id": call_id} if call_id else item

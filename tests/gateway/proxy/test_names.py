@@ -124,6 +124,35 @@ def test_an_unknown_model_is_named_wherever_it_stands(names, param):
     assert (refusal.value.error_code, refusal.value.param) == ("model_not_found", param)
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("provider:provider-1/acme/one", "provider-1:acme/one"),
+        ("provider-2/acme/one", "provider-2:acme/one"),
+        ("provider-1:provider-2/acme/one", "provider-2:acme/one"),
+        ("provider-1/one:fast", "provider-1:one"),
+    ],
+)
+def test_a_pin_with_a_slash_for_its_colon_is_told_how_it_is_written(written, meant):
+    with pytest.raises(NotFound) as refusal:
+        choose(written)
+    assert refusal.value.message.endswith(f" Did you mean '{meant}'?")
+
+
+@pytest.mark.parametrize(
+    ("key", "name"),
+    [
+        (a_key(model_patterns=("acme/two",)), "provider-1/acme/one"),
+        (a_key(restrictions=Restrictions(denied_providers=("provider-1",))), "provider-1/acme/one"),
+        (a_key(), "provider-2/acme/two"),
+    ],
+)
+def test_no_pin_is_told_that_would_be_refused(key, name):
+    with pytest.raises(NotFound) as refusal:
+        choose(name, context=a_routing_context(*two_models(), key=key))
+    assert "Did you mean 'provider-" not in refusal.value.message
+
+
 def test_no_further_choice_is_one_that_the_key_may_not_call():
     context = a_routing_context(*two_models(), key=a_key(model_patterns=("acme/two",)))
     with pytest.raises(NotFound, match="'one' does not exist"):

@@ -215,3 +215,16 @@ def test_what_a_chooser_asks_for_is_answered(admin_client: Client, of: type[mode
         answer = admin_client.get("/admin/autocomplete/", asked | {"term": term})
         assert answer.status_code == 200
     assert answer.json()["results"] == []
+
+
+@pytest.mark.parametrize(("rights", "is_linked"), [(["view_key"], False), (["view_key", "view_team"], True)])
+def test_relation_to_look_at_is_a_link_for_those_who_may_follow_it(
+    client: Client, rights: list[str], is_linked: bool
+) -> None:
+    key, _ = make_key()
+    reader = make_user("reader", is_staff=True)
+    reader.user_permissions.set(Permission.objects.filter(codename__in=rights))
+    client.force_login(reader)
+    page = client.get(f"/admin/accounts/key/{key.pk}/change/").text
+    assert str(key.team) in page
+    assert (f'href="/admin/accounts/team/{key.team_id}/change/"' in page) == is_linked

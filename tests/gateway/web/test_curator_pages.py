@@ -98,6 +98,23 @@ def test_call_is_found_from_any_page_by_keyboard_in_three_acts(curator: Browser)
     curator.wait_for_address("/admin/accounts/ledgerentry/?q=req_019c0b7e")
 
 
+def test_dialog_takes_the_focus_keeps_it_and_gives_it_back(curator: Browser) -> None:
+    key, _ = make_key()
+    curator.open(f"/admin/accounts/key/{key.pk}/change/")
+    opener = f"a[href='/admin/accounts/key/{key.pk}/revoke/']"
+    curator.wait_for(opener)
+    curator.tab_to(opener).send_keys(Keys.ENTER)
+    curator.wait_for("[role=dialog][aria-label='Revoke this key?'] a:focus")
+    for _ in range(3):
+        curator.press(Keys.TAB)
+        assert curator.count("[role=dialog] :focus") == 1
+    curator.press(Keys.SHIFT, Keys.TAB)
+    assert curator.count("[role=dialog] :focus") == 1
+    curator.press(Keys.ESCAPE)
+    curator.wait_for(f"{opener}:focus")
+    assert key.revoked_at is None
+
+
 @pytest.mark.drill
 def test_curators_pages_keep_nobody_out(curator: Browser, model: Model) -> None:
     offering = Offering.objects.earliest("pk")
