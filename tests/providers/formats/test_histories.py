@@ -1,7 +1,10 @@
 """Calls and what they gave stand together in every format, whatever was said in between."""
 
+from itertools import product
+
 import pytest
 
+from providers.formats import histories
 from providers.formats.base import CannotTranslate
 from providers.formats.histories import results_behind_calls
 from providers.formats.notes import Notes
@@ -154,3 +157,22 @@ def test_anthropics_own_clients_are_helped_too() -> None:
         said[0],
         {"role": "assistant", "content": [{"type": "text", "text": "a"}]},
     ]
+
+
+def outcome(history: tuple[str, ...]) -> str:
+    try:
+        return words(results_behind_calls(tuple(map(message, history)), Notes("openai")))
+    except CannotTranslate as refusal:
+        return f"refused: {refusal}"
+
+
+def test_histories_that_are_left_as_they_are_would_come_out_the_same(monkeypatch):
+    kinds = ("u", "s", "a", "!x", "!y", "!x+!y", "!x+!x", "=x", "=y", "=x+=y", "=y+=x")
+    every = [history for length in range(1, 5) for history in product(kinds, repeat=length)]
+    quick = list(map(outcome, every))
+    monkeypatch.setattr(histories, "_stand_behind_calls", lambda messages: False)
+    slow = list(map(outcome, every))
+    different = [
+        (history, *both) for history, *both in zip(every, quick, slow, strict=True) if both[0] != both[1]
+    ]
+    assert different == []
