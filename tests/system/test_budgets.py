@@ -13,7 +13,7 @@ import pytest
 from tests.patience import HANG_S
 from tests.services import wait_until
 from tests.shared import made_once
-from tests.system.deployment import deployed, make_tables
+from tests.system.deployment import deployed, make_tables, seed
 
 pytestmark = [pytest.mark.drill, pytest.mark.apart]
 
@@ -37,10 +37,11 @@ make_budget(subject=Key.objects.get(), **terms)
 
 
 @pytest.fixture
-def deployment(tmp_path, redis_server, postgres_server, tables):
+def deployment(tmp_path, redis_server, postgres_server, seeded):
     redis_server.start()
     redis_server.ask("FLUSHALL")
-    with deployed(tmp_path, redis_server, postgres_server.new_database("budgets", like=tables)) as deployment:
+    url = postgres_server.new_database("budgets", like=seeded.database)
+    with deployed(tmp_path, redis_server, url, key=seeded.key) as deployment:
         yield deployment
 
 
@@ -103,22 +104,25 @@ ALL_SPENT = {"spent_usd": "0.01", "held_usd": "0", "left_usd": "0"}
 
 
 @pytest.fixture
-def sqlite_url(tmp_path):
-    """Of a file that has its tables."""
-    made = made_once("sqlite-of-deployments", _make_sqlite_tables)
+def on_sqlite(tmp_path):
+    """The URL of a seeded file, and its key."""
+    made = made_once("sqlite-of-deployments", _seed_sqlite)
     shutil.copy(made / "gatehouse.sqlite3", tmp_path)
-    return f"sqlite:///{tmp_path}/gatehouse.sqlite3"
+    return f"sqlite:///{tmp_path}/gatehouse.sqlite3", (made / "key").read_text()
 
 
-def _make_sqlite_tables(folder):
-    make_tables(f"sqlite:///{folder}/gatehouse.sqlite3", folder)
+def _seed_sqlite(folder):
+    url = f"sqlite:///{folder}/gatehouse.sqlite3"
+    make_tables(url, folder)
+    (folder / "key").write_text(seed(url, folder))
 
 
 @pytest.mark.parametrize("lane", ["direct", "worker"])
-def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server, sqlite_url, lane):
+def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server, on_sqlite, lane):
     redis_server.start()
     redis_server.ask("FLUSHALL")
-    with deployed(tmp_path, redis_server, sqlite_url) as deployment:
+    url, key = on_sqlite
+    with deployed(tmp_path, redis_server, url, key=key) as deployment:
         budget(deployment)
         deployment.start_web()
         deployment.start_worker()
@@ -126,8 +130,9 @@ def test_two_hundred_calls_at_once_over_sqlite_and_redis(tmp_path, redis_server,
 
 
 @pytest.mark.parametrize("lane", ["direct", "worker"])
-def test_two_hundred_calls_at_once_over_sqlite_in_one_process(tmp_path, redis_server, sqlite_url, lane):
-    with deployed(tmp_path, redis_server, sqlite_url, REDIS_URL="") as deployment:
+def test_two_hundred_calls_at_once_over_sqlite_in_one_process(tmp_path, redis_server, on_sqlite, lane):
+    url, key = on_sqlite
+    with deployed(tmp_path, redis_server, url, key=key, REDIS_URL="") as deployment:
         budget(deployment)
         deployment.start_all_in_one()
         spend_it_all(deployment, lane)
