@@ -17,13 +17,14 @@ LISTS = {
 }
 # What all surfaces stand on, and that which explains the others.
 SHARED = {"base", "bounds", "fields", "settings", "explain"}
-# By format, who knows it besides: its vendor's own surface, embeddings and proofs.
+# By format, who knows it besides: its vendor's own surface, embeddings and proofs, and what keeps its answers.
 ALSO = {
+    "responses": {"gateway.proxy.stored"},
     "gemini": {
         "gateway.proxy.surfaces.gemini",
         "providers.formats.embeddings.gemini",
         "providers.formats.proofs",
-    }
+    },
 }
 
 

@@ -33,7 +33,7 @@ from tests.make import (
     make_user,
 )
 
-HOSTILE = "\"><b class=probe data-x='1'>{{7*7}}</b><img src=//evil.example/x onerror=alert(1)>שלום"
+HOSTILE = "\"><b class=probe data-x='1'>{{1234*4321}}</b><img src=//evil.example/x onerror=alert(1)>שלום"
 """It ends a quote, an attribute and an element, asks another host, and is written from right to left at its end."""
 NAME = HOSTILE[:60]
 BROKEN_OUT = "return document.querySelectorAll('.probe, img[src*=evil]').length"
