@@ -129,7 +129,8 @@ def test_landed_state_is_brought_up_with_its_people_its_money_and_its_key(
     }
 
 
-@pytest.mark.slow
+@pytest.mark.drill
+@pytest.mark.apart
 def test_state_from_before_the_first_landing_is_refused_and_left_alone(
     restore: Callable[[str], Environment],
 ) -> None:
