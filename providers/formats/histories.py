@@ -29,7 +29,8 @@ def results_behind_calls(messages: tuple[Message, ...], notes: Notes) -> tuple[M
 def _stand_behind_calls(messages: tuple[Message, ...]) -> bool:
     """Whether they surely do, as in most histories: each right behind the last call of its run."""
     waiting: dict[str, int] = {}
-    behind_call = behind_result = -1
+    # None of them yet.
+    behind_call = behind_result = len(messages)
     for place in places_of_tools(messages):
         message = messages[place]
         calls, results = of_kind(message.parts, ToolCall), of_kind(message.parts, ToolResult)

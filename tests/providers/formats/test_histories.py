@@ -176,3 +176,38 @@ def test_histories_that_are_left_as_they_are_would_come_out_the_same(monkeypatch
         (history, *both) for history, *both in zip(every, quick, slow, strict=True) if both[0] != both[1]
     ]
     assert different == []
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "",
+        "u a u",
+        "u !x =x a",
+        "u !x =x !y =y",
+        "!x+!y =y+=x u",
+        "!x !y =x =y u",
+        "!x+!x =x =x",
+        "a+!x =x+u !x =x",
+    ],
+)
+def test_most_histories_are_seen_to_be_in_order_without_taking_them_apart(said):
+    assert histories._stand_behind_calls(tuple(map(message, said.split())))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "=x",
+        "!x u =x",
+        "!x =x u =x",
+        "!x =x =x",
+        "!x =y",
+        "!x !y =x u =y",
+        "!x =x u !y =x",
+        "!x u !y =x",
+        "!x+=x",
+    ],
+)
+def test_histories_that_are_not_surely_in_order_are_taken_apart(said):
+    assert not histories._stand_behind_calls(tuple(map(message, said.split())))
