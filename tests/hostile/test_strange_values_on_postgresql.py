@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.hostile.test_strange_values import PARTS
 from tests.patience import LONG_HANG_S
 
 STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
@@ -15,7 +16,10 @@ STRANGE_VALUES = Path(__file__).with_name("test_strange_values.py")
 @pytest.mark.drill
 @pytest.mark.slow
 @pytest.mark.apart
-@pytest.mark.parametrize("part", ["every_value", "every_body", "not every_address"])
+@pytest.mark.parametrize(
+    "part",
+    [*(f"every_{each} and {part}" for each in ("value", "body") for part in PARTS), "not every_address"],
+)
 def test_no_value_makes_an_address_fail_on_postgresql(migrated_url: str, part: str) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "--reuse-db", str(STRANGE_VALUES), "-k", part],
