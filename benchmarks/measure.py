@@ -65,7 +65,7 @@ def _round(systems: Sequence[System], plan: Plan) -> Mapping[str, Figures]:
 def _measure_whole(system: System, concurrency: int, seconds: int) -> Figures:
     before = cpu_s(system.roots)
     answers = ask_whole(system.target, concurrency=concurrency, seconds=seconds)
-    spent_s = _cpu_when_done(system) - before
+    spent_s = cpu_when_done(system) - before
     name = f"json{concurrency}"
     return {
         f"{name}_per_s": answers.per_second,
@@ -78,7 +78,7 @@ def _measure_whole(system: System, concurrency: int, seconds: int) -> Figures:
 def _measure_streams(system: System, concurrency: int) -> Figures:
     before = cpu_s(system.roots)
     answers = ask_streams(system.target, concurrency=concurrency, times=_TIMES[concurrency], pace=_PACE)
-    spent_s = _cpu_when_done(system) - before
+    spent_s = cpu_when_done(system) - before
     name, delays_s = f"sse{concurrency}", _delays(answers)
     return {
         f"{name}_first_ms": median(answer.first_s for answer in answers) * 1000,
@@ -88,7 +88,7 @@ def _measure_streams(system: System, concurrency: int) -> Figures:
     }
 
 
-def _cpu_when_done(system: System) -> float:
+def cpu_when_done(system: System) -> float:
     before = cpu_s(system.roots)
     for _ in range(_MOST_LOOKS):
         time.sleep(_LOOK_S)
